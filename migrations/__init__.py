@@ -1,0 +1,1 @@
+"""Alembic migrations; each revision loads its own frozen SQL, never the newest."""
