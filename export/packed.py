@@ -23,15 +23,12 @@ class PackedLinear(nn.Module):
     dtype of x (models that mix dtypes, RoPE for one, fail without it). Modes 1 and 2 are for the CPU only.
     """
 
-    weight: Tensor
-    bias: Tensor
-
     def __init__(self, linear: nn.Linear) -> None:
         """Take the weight [out, in] and the bias [out] (zeros where the layer has none)."""
         super().__init__()
         bias = linear.bias if linear.bias is not None else linear.weight.new_zeros(linear.out_features)
-        self.register_buffer("weight", linear.weight.detach().clone())
-        self.register_buffer("bias", bias.detach().clone())
+        self.weight: Tensor = nn.Buffer(linear.weight.detach().clone())
+        self.bias: Tensor = nn.Buffer(bias.detach().clone())
         # Plain attributes, not buffers: `.half()` and `.to(device)` must leave a packed weight alone.
         self.packed_weight = torch.empty(0)
         self.packed_bias = torch.empty(0)
