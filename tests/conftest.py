@@ -1,0 +1,139 @@
+"""Fixtures of every test: a PostgreSQL server for the session and a database of its own for each test.
+
+`--server embedded` (the default) starts the wheel's server in a temporary folder; `--server container` starts the
+pgvector image with Docker; ROWVEC_TEST_DATABASE_URL names a server that is there already (its role must be a
+superuser). No test sees the ROWVEC_* variables or the home folder of whoever runs it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.servers import Container, Embedded, External, Server, with_database
+
+TEMPLATE = "rowvec_template"
+_TEST_URL = os.environ.get("ROWVEC_TEST_DATABASE_URL")
+_numbers = itertools.count(1)
+for _name in [name for name in os.environ if name.startswith("ROWVEC_")]:
+    del os.environ[_name]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --server."""
+    parser.addoption("--server", choices=["embedded", "container"], help="the PostgreSQL to test on (embedded)")
+
+
+def _server_kind(config: pytest.Config) -> str:
+    chosen: str | None = config.getoption("--server")
+    return chosen or ("external" if _TEST_URL else "embedded")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which server the tests use; its version is known only when a test has needed it."""
+    return f"rowvec server: {_server_kind(config)}; psycopg {psycopg.__version__}, libpq {psycopg.pq.version()}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what needs a full server when there is only the embedded one, which has no contrib."""
+    if _server_kind(config) != "embedded":
+        return
+    skip = pytest.mark.skip(reason="needs --server container or ROWVEC_TEST_DATABASE_URL")
+    for item in items:
+        if item.get_closest_marker("container"):
+            item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which server version the run was on."""
+    if version := config.stash.get(_VERSION, None):
+        terminalreporter.write_line(f"rowvec server: {_server_kind(config)}, {version}")
+
+
+_VERSION = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give the session's server; a test that stops it must start it again."""
+    kind = _server_kind(request.config)
+    started: Server
+    if kind == "container":
+        started = Container()
+    elif kind == "external":
+        started = External(_TEST_URL or "")
+    else:
+        started = Embedded(tmp_path_factory.mktemp("server"))
+    try:
+        with psycopg.connect(started.url) as connection:
+            row = connection.execute(
+                "SELECT version() || ', pgvector ' || coalesce((SELECT default_version FROM pg_available_extensions"
+                " WHERE name = 'vector'), 'missing')"
+            ).fetchone()
+            request.config.stash[_VERSION] = row[0] if row else "unknown"
+        yield started
+    finally:
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def template_database(server: Server) -> Iterator[str]:
+    """Give the name of a database that was migrated once; CREATE DATABASE … TEMPLATE copies it in milliseconds."""
+    name = f"{TEMPLATE}_{os.getpid()}"
+    _create_database(server, name)
+    importlib.import_module("migrations").upgrade(with_database(server.url, name))
+    yield name
+    _drop_database(server, name)
+
+
+@pytest.fixture
+def database_url(server: Server, template_database: str) -> Iterator[str]:
+    """Give the URL of a migrated database that only this test uses."""
+    name = f"rowvec_test_{os.getpid()}_{next(_numbers)}"
+    _create_database(server, name, template_database)
+    yield with_database(server.url, name)
+    _drop_database(server, name)
+
+
+@pytest.fixture
+def empty_database_url(server: Server) -> Iterator[str]:
+    """Give the URL of a database that only this test uses, with nothing in it."""
+    name = f"rowvec_test_{os.getpid()}_{next(_numbers)}"
+    _create_database(server, name)
+    yield with_database(server.url, name)
+    _drop_database(server, name)
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[psycopg.Connection]:
+    """Give an autocommit connection to the test's database, as the superuser."""
+    with psycopg.connect(database_url, autocommit=True) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep each test away from the home folder and the rowvec.toml of whoever runs it."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("ROWVEC_HOME", str(home))
+    monkeypatch.setenv("ROWVEC_CONFIG", str(home / "none.toml"))
+    return home
+
+
+def _create_database(server: Server, name: str, template: str = "template1") -> None:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+
+
+def _drop_database(server: Server, name: str) -> None:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
