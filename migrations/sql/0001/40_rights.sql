@@ -1,0 +1,3 @@
+-- What runs with the owner's rights, or is only ours, is not for everybody; wait() and the views are.
+REVOKE EXECUTE ON FUNCTION rowvec._install_triggers(smallint), rowvec._drop_triggers(smallint), rowvec._resolve(smallint) FROM PUBLIC;
+GRANT SELECT ON rowvec.status TO PUBLIC;

@@ -1,0 +1,29 @@
+"""The catalogue, the change log, its triggers, watch and wait."""
+
+from __future__ import annotations
+
+from alembic import op
+
+import migrations
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the extension where it may be made, then run migrations/sql/0001."""
+    migrations.execute("0001")
+
+
+def downgrade() -> None:
+    """Unwatch everything, then drop what 0001 made; the vector tables go with it."""
+    op.execute("SELECT rowvec.unwatch(name, drop_vectors => true) FROM rowvec.source")
+    op.execute("DROP VIEW rowvec.status, rowvec.errors")
+    op.execute("DROP TABLE rowvec.backfill, rowvec.dead, rowvec.change, rowvec.worker, rowvec.source, rowvec.model")
+    op.execute("DROP SEQUENCE rowvec.change_seq")
+    op.execute(
+        "DO $$ DECLARE f regprocedure; BEGIN FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = 'rowvec'::regnamespace"
+        " LOOP EXECUTE format('DROP ROUTINE %s CASCADE', f); END LOOP; END $$"
+    )
