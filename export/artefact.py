@@ -1,0 +1,108 @@
+"""The artefact's folder: model.pt, tokenizer.json, manifest.json, golden.json; written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+
+from app.errors import ExportRefused
+from export.tracing import quiet_torchscript
+
+FORMAT = 1
+FILES = ("model.pt", "tokenizer.json", "golden.json")
+# What a vector depends on. Not in it: name, versions, parity, precision (the daemon stamps that beside it).
+IDENTITY = (
+    "format",
+    "architecture",
+    "config_sha256",
+    "chain",
+    "dims",
+    "max_tokens",
+    "pad_id",
+    "pooling",
+    "normalized",
+    "similarity",
+    "prompts",
+    "tokenizer_sha256",
+)
+
+
+def canonical(value: object) -> bytes:
+    """JSON with sorted keys and no spaces: the form that is hashed."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def fingerprint(manifest: Mapping[str, Any]) -> str:
+    """Hex sha256 over the fields that a vector depends on, and over the weights."""
+    fields = {key: manifest[key] for key in IDENTITY} | {"weights_sha256": manifest["source"]["sha256"]}
+    return hashlib.sha256(canonical(fields)).hexdigest()
+
+
+def tokenizer_sha256(tokenizer: Tokenizer) -> str:
+    """Hex sha256 of the clean tokenizer's content, whatever its layout on disk."""
+    return hashlib.sha256(canonical(json.loads(tokenizer.to_str()))).hexdigest()
+
+
+def existing_fingerprint(out: Path) -> str | None:
+    """The fingerprint of the artefact that lies at `out`, if there is a complete one."""
+    if not all((out / name).is_file() for name in (*FILES, "manifest.json")):
+        return None
+    try:
+        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        intact = all(_sha256(out / name) == manifest["files"][name] for name in FILES)
+        return str(manifest["fingerprint"]) if intact else None
+    except (ValueError, KeyError, OSError, TypeError):
+        return None
+
+
+def write(
+    out: Path, module: torch.jit.ScriptModule, tokenizer: Tokenizer, manifest: dict[str, Any], golden: Mapping[str, Any]
+) -> None:
+    """Write into a folder beside `out`, then rename it into place; fills in the manifest's `files`.
+
+    An older artefact at `out` is replaced; a folder that is not an artefact is refused.
+    """
+    if out.exists() and any(out.iterdir()) and not (out / "manifest.json").is_file():
+        raise ExportRefused(f"{out} exists and is not a model's folder; choose another --out.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        with quiet_torchscript():
+            torch.jit.save(module, str(temporary / "model.pt"))
+        tokenizer.save(str(temporary / "tokenizer.json"), pretty=False)
+        _dump(temporary / "golden.json", golden)
+        manifest["files"] = {name: _sha256(temporary / name) for name in FILES}
+        _dump(temporary / "manifest.json", manifest)
+        temporary.chmod(0o755)  # mkdtemp makes it private; a daemon may run as another user
+        _replace(temporary, out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replace(new: Path, out: Path) -> None:
+    """Two renames where a folder is replaced: POSIX renames a folder only onto an empty one."""
+    if not out.exists():
+        os.rename(new, out)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
+    os.rename(out, old)
+    os.rename(new, out)
+    shutil.rmtree(old)
+
+
+def _dump(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False, sort_keys=False) + "\n", encoding="utf-8")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

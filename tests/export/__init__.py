@@ -1,0 +1,1 @@
+"""Tests of the exporter: tiny random models made here, and the real packaged MiniLM."""

