@@ -1,0 +1,73 @@
+"""Plan micro-batches: texts sorted by token length, cut by a budget of padded tokens, lengths rounded. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class MicroBatch:
+    """Texts that go through the model together: their positions in the list, and the length that all are padded to."""
+
+    rows: tuple[int, ...]
+    length: int
+
+    @property
+    def padded_tokens(self) -> int:
+        """What the batch costs: rows x length."""
+        return len(self.rows) * self.length
+
+
+def round_length(length: int, *, limit: int) -> int:
+    """Round a padded length up, to few distinct shapes, and never over the model's `limit`.
+
+    Each new shape costs oneDNN a kernel (about 2 ms) and its cache an entry; at most 7 % of a long text is padding.
+    """
+    step = 4 if length <= 64 else 16
+    return min(-(-length // step) * step, max(limit, length))
+
+
+def plan(lengths: Sequence[int], *, max_batch_tokens: int, max_tokens: int) -> list[MicroBatch]:
+    """Cut texts of these token lengths into micro-batches, the longest first.
+
+    Every text is in exactly one batch. A batch's rows x length stays within `max_batch_tokens`, unless one text alone
+    is longer. Longest first: what does not fit into memory fails at once, and the last batches to end are short ones.
+    """
+    order = sorted(range(len(lengths)), key=lambda row: (-lengths[row], row))
+    batches: list[MicroBatch] = []
+    rows: list[int] = []
+    length = 0
+    for row in order:
+        if rows and (len(rows) + 1) * length > max_batch_tokens:
+            batches.append(MicroBatch(tuple(rows), length))
+            rows = []
+        if not rows:
+            length = round_length(max(1, lengths[row]), limit=max_tokens)
+        rows.append(row)
+    if rows:
+        batches.append(MicroBatch(tuple(rows), length))
+    return batches
+
+
+def distinct(texts: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Return the texts without repeats, and for each given text the position of its only copy."""
+    positions: dict[str, int] = {}
+    where = [positions.setdefault(text, len(positions)) for text in texts]
+    return list(positions), where
+
+
+def pad(
+    ids: Sequence[NDArray[np.int32]], batch: MicroBatch, *, pad_id: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return input ids and attention mask of one batch, int64 of shape (rows, length), padded on the right."""
+    tokens = np.full((len(batch.rows), batch.length), pad_id, dtype=np.int64)
+    mask = np.zeros((len(batch.rows), batch.length), dtype=np.int64)
+    for line, row in enumerate(batch.rows):
+        count = len(ids[row])
+        tokens[line, :count] = ids[row]
+        mask[line, :count] = 1
+    return tokens, mask

@@ -1,0 +1,190 @@
+"""The encoder that runs an exported TorchScript model: load, prove, then text to vectors on all the cores allowed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from app import batching, kernels
+from app.batching import MicroBatch
+from app.encoder import UnencodableText
+from app.errors import ArtefactError, EncodingError, ModelMismatch
+from app.kernels import Kernel
+from app.model import Manifest, read_manifest
+from app.threads import cap_tokenizer_threads, usable_cores
+from app.tokenizer import TextTokenizer, TokenIds
+from app.workers import Job, Workers
+
+if TYPE_CHECKING:
+    from app.settings import Precision
+
+_WINDOW = 2048  # texts tokenized and sorted together: bounds memory for a call of any size
+_CPU_BATCH_TOKENS = 1024
+_GPU_BATCH_TOKENS = 32_768
+_GOLDEN_MAX_ABS = 1e-5
+_GOLDEN_MIN_COSINE = 0.999  # bf16
+
+
+class TorchScriptEncoder:
+    """A loaded model. `encode` may be called from any thread; `close` ends its workers."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        module: torch.jit.ScriptModule,
+        *,
+        kernel: Kernel,
+        threads: int,
+        max_batch_tokens: int | None,
+        device: str,
+    ) -> None:
+        """Take a module that is packed already; `load` is the way in."""
+        self.manifest = manifest
+        self.dims = manifest.dims
+        self.kernel = kernel
+        self.device = device
+        self.threads = threads
+        self.max_batch_tokens = max_batch_tokens or (_CPU_BATCH_TOKENS if device == "cpu" else _GPU_BATCH_TOKENS)
+        self._module = module
+        self._tokenizer = TextTokenizer(manifest.path("tokenizer.json"), max_tokens=manifest.max_tokens)
+        # A GPU is fed by one thread at a time: two streams of batches would need twice its memory.
+        self._workers = Workers(threads if device == "cpu" else 1, prepare=torch.set_num_threads)
+
+    @classmethod
+    def load(
+        cls,
+        directory: Path,
+        *,
+        fingerprint: str | None,
+        precision: Precision,
+        threads: int | None,
+        max_batch_tokens: int | None,
+        device: str | None,
+    ) -> TorchScriptEncoder:
+        """See `app.encoder.load`."""
+        manifest = read_manifest(directory)
+        if fingerprint is not None and manifest.fingerprint != fingerprint:
+            raise ModelMismatch(
+                f"{directory} holds {manifest.name} {manifest.fingerprint[:12]}…, wanted is {fingerprint[:12]}…",
+                hint="Two models' vectors are never mixed: point ROWVEC_MODEL_DIR to the right model.",
+            )
+        threads = threads or usable_cores()
+        cap_tokenizer_threads(threads)
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        module = kernels.open_module(manifest.path("model.pt"), made_with=manifest.versions.get("torch", "unknown"))
+        leaves = kernels.packed_leaves(module)
+        if device == "cpu":
+            if precision == "bf16":
+                kernels.require_bf16(leaves)
+            kernel = Kernel.BF16 if precision == "bf16" else kernels.choose_exact(leaves)
+        else:
+            module = kernels.move(module, device)
+            kernel = Kernel.BF16_CAST if precision == "bf16" else Kernel.PLAIN
+        kernels.pack(leaves, kernel)
+        encoder = cls(
+            manifest, module, kernel=kernel, threads=threads, max_batch_tokens=max_batch_tokens, device=device
+        )
+        try:
+            encoder._prove()
+        except BaseException:
+            encoder.close()
+            raise
+        return encoder
+
+    def encode(self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False) -> NDArray[np.float32]:
+        """Return vectors, float32 of shape (len(texts), dims); see `app.encoder.Encoder`."""
+        vectors = np.empty((len(texts), self.dims), dtype=np.float32)
+        ahead: _Window | None = None
+        for start in range(0, len(texts), _WINDOW):
+            window = self._start(texts[start : start + _WINDOW], prompt, urgent, offset=start)
+            if ahead is not None:  # the next window is tokenized while the one before it runs
+                ahead.finish(vectors)
+            ahead = window
+        if ahead is not None:
+            ahead.finish(vectors)
+        return vectors
+
+    def close(self) -> None:
+        """End the workers; micro-batches that run are finished, queued ones raise EncodingError."""
+        self._workers.close()
+
+    def _start(self, texts: Sequence[str], prompt: str, urgent: bool, *, offset: int) -> _Window:
+        unique, where = batching.distinct(texts)
+        ids = self._tokenizer([prompt + text for text in unique] if prompt else unique)
+        batches = batching.plan(
+            [len(one) for one in ids], max_batch_tokens=self.max_batch_tokens, max_tokens=self.manifest.max_tokens
+        )
+        vectors = np.empty((len(unique), self.dims), dtype=np.float32)
+
+        def task(batch: MicroBatch) -> None:
+            vectors[list(batch.rows)] = self._forward(ids, batch)
+
+        job = self._workers.start([lambda batch=batch: task(batch) for batch in batches], urgent=urgent)  # type: ignore[misc]
+        return _Window(job, vectors, where, offset)
+
+    def _forward(self, ids: Sequence[TokenIds], batch: MicroBatch) -> NDArray[np.float32]:
+        """Run one micro-batch in the thread that calls; float32 of shape (rows, dims)."""
+        tokens, mask = batching.pad(ids, batch, pad_id=self.manifest.pad_id)
+        with torch.inference_mode():
+            try:
+                if self.device == "cpu":
+                    vectors = self._module(torch.from_numpy(tokens), torch.from_numpy(mask))
+                else:
+                    vectors = self._module(*(self._upload(array) for array in (tokens, mask)))
+            except RuntimeError as error:
+                lines = str(error).strip().splitlines()
+                raise EncodingError(f"the model failed on a batch: {lines[-1] if lines else error}") from error
+            result: NDArray[np.float32] = vectors.float().cpu().numpy()
+        return result
+
+    def _upload(self, array: NDArray[np.int64]) -> torch.Tensor:
+        """Copy to the GPU from pinned memory, so that the copy does not wait for the kernels before it."""
+        return torch.from_numpy(array).pin_memory().to(self.device, non_blocking=True)
+
+    def _prove(self) -> None:
+        """Encode the golden texts and compare; ArtefactError when this machine does not give the exporter's numbers."""
+        golden = json.loads(self.manifest.path("golden.json").read_text("utf-8"))
+        texts: list[str] = golden["texts"]
+        for text, expected, got in zip(texts, golden["ids"], self._tokenizer(texts), strict=True):
+            if got.tolist() != expected:
+                raise ArtefactError(
+                    f"{self.manifest.name}: the tokenizer gives other ids than at export for {text[:40]!r}",
+                    hint="Use the version of tokenizers that the model was exported with, or export it again.",
+                )
+        wanted = np.array(golden["vectors"], dtype=np.float32)
+        found = self.encode(texts)
+        norms = np.linalg.norm(wanted, axis=1)
+        if self.kernel in (Kernel.BF16, Kernel.BF16_CAST):
+            cosine = (wanted * found).sum(axis=1) / (norms * np.linalg.norm(found, axis=1))
+            worst, good = f"cosine {cosine.min():.6f}", bool(cosine.min() >= _GOLDEN_MIN_COSINE)
+        else:
+            # Vectors that are not normalized are longer than 1, and so are their rounding errors.
+            apart = np.abs(wanted - found).max(axis=1) / np.maximum(norms, 1.0)
+            worst, good = f"{apart.max():.1e} apart", bool(apart.max() <= _GOLDEN_MAX_ABS)
+        if not good:
+            raise ArtefactError(
+                f"{self.manifest.name}: its vectors differ from those at export by {worst} ({self.kernel.name})",
+                hint="This machine's kernels do not give the exporter's numbers: report it with `rowvec doctor --json`.",
+            )
+
+
+class _Window:
+    """A part of a call that runs: where its vectors go, once they are there."""
+
+    def __init__(self, job: Job, vectors: NDArray[np.float32], where: list[int], offset: int) -> None:
+        self._job, self._vectors, self._where, self._offset = job, vectors, where, offset
+
+    def finish(self, into: NDArray[np.float32]) -> None:
+        """Wait, check that every number is finite, and write the rows into the call's matrix."""
+        self._job.wait()
+        finite: list[bool] = np.isfinite(self._vectors).all(axis=1).tolist()
+        if not all(finite):
+            bad = next(i for i, row in enumerate(self._where) if not finite[row])
+            raise UnencodableText(self._offset + bad, "the model gave a vector that is not finite")
+        into[self._offset : self._offset + len(self._where)] = self._vectors[self._where]

@@ -1,0 +1,144 @@
+"""The threads that run micro-batches: urgent ones first, a lone one on all cores, a backlog on one core each.
+
+Every worker runs its kernels on one thread: two workers with one thread each do more than one worker with two, since no
+core waits at the end of each small kernel. Only work that comes alone, when nothing else runs, is worth splitting: it
+goes to the wide worker. torch releases the GIL in a forward, so the workers share one copy of the weights.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from app.errors import EncodingError
+
+Task = Callable[[], None]
+
+
+class Job:
+    """The micro-batches of one call; `wait` returns when all have run."""
+
+    def __init__(self, tasks: int) -> None:
+        """Expect this many tasks to finish."""
+        self._left = tasks
+        self._error: BaseException | None = None
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        if tasks == 0:
+            self._done.set()
+
+    @property
+    def failed(self) -> bool:
+        """True once a task has raised: the tasks still queued are then skipped."""
+        return self._error is not None
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """Count one task as over; the first error is the one that `wait` raises."""
+        with self._lock:
+            self._left -= 1
+            if self._error is None:
+                self._error = error
+            if self._left == 0:
+                self._done.set()
+
+    def wait(self) -> None:
+        """Block until every task is over; raise the first error."""
+        self._done.wait()
+        if self._error is not None:
+            raise self._error
+
+
+class Workers:
+    """A fixed set of threads with two lanes. Within a lane, tasks run in the order in which they came."""
+
+    def __init__(self, threads: int, *, prepare: Callable[[int], None]) -> None:
+        """Start `threads` narrow workers, and a wide one if that is more than one.
+
+        `prepare(n)` runs first in each thread: it sets the threads that the thread's kernels may use, 1 or all.
+        """
+        self._prepare = prepare
+        self._urgent: deque[tuple[Job, Task]] = deque()
+        self._backlog: deque[tuple[Job, Task]] = deque()
+        self._lone: deque[tuple[Job, Task]] = deque()
+        self._running = 0
+        self._closed = False
+        self._lock = threading.Lock()
+        self._narrow_wake = threading.Condition(self._lock)
+        self._wide_wake = threading.Condition(self._lock)
+        self._has_wide = threads > 1
+        self._threads = [
+            threading.Thread(target=self._narrow, name=f"rowvec-encode-{n}", daemon=True) for n in range(threads)
+        ]
+        if self._has_wide:
+            self._threads.append(
+                threading.Thread(target=self._wide, args=(threads,), name="rowvec-encode-wide", daemon=True)
+            )
+        for thread in self._threads:
+            thread.start()
+
+    def start(self, tasks: Sequence[Task], *, urgent: bool = False) -> Job:
+        """Queue the tasks of one call and return at once; EncodingError after `close`."""
+        job = Job(len(tasks))
+        with self._lock:
+            if self._closed:
+                raise EncodingError("the encoder is closed")
+            waiting = len(self._urgent) + len(self._backlog) + len(self._lone)
+            if self._has_wide and len(tasks) == 1 and self._running + waiting == 0:
+                self._lone.append((job, tasks[0]))
+                self._wide_wake.notify()
+                return job
+            lane = self._urgent if urgent else self._backlog
+            lane.extend((job, task) for task in tasks)
+            self._narrow_wake.notify(len(tasks))
+        return job
+
+    def close(self) -> None:
+        """Let running tasks finish, fail the queued ones, and end the threads."""
+        with self._lock:
+            self._closed = True
+            dropped = [*self._urgent, *self._backlog, *self._lone]
+            for lane in (self._urgent, self._backlog, self._lone):
+                lane.clear()
+            self._narrow_wake.notify_all()
+            self._wide_wake.notify_all()
+        for job, _ in dropped:
+            job.finish(EncodingError("the encoder was closed before this text's turn"))
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join()
+
+    def _narrow(self) -> None:
+        self._prepare(1)
+        while True:
+            with self._lock:
+                while not (self._urgent or self._backlog or self._closed):
+                    self._narrow_wake.wait()
+                if self._closed:
+                    return
+                job, task = (self._urgent or self._backlog).popleft()
+                self._running += 1
+            self._run(job, task)
+
+    def _wide(self, threads: int) -> None:
+        self._prepare(threads)
+        while True:
+            with self._lock:
+                while not (self._lone or self._closed):
+                    self._wide_wake.wait()
+                if self._closed:
+                    return
+                job, task = self._lone.popleft()
+                self._running += 1
+            self._run(job, task)
+
+    def _run(self, job: Job, task: Task) -> None:
+        error: BaseException | None = None
+        try:
+            if not job.failed:
+                task()
+        except BaseException as raised:  # handed to the thread that waits for the job
+            error = raised
+        with self._lock:
+            self._running -= 1
+        job.finish(error)
