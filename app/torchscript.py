@@ -170,7 +170,7 @@ class TorchScriptEncoder:
         if not good:
             raise ArtefactError(
                 f"{self.manifest.name}: its vectors differ from those at export by {worst} ({self.kernel.name})",
-                hint="This machine's kernels do not give the exporter's numbers: report it with `rowvec doctor --json`.",
+                hint="This machine's kernels do not give the exporter's numbers; report it with `rowvec doctor`.",
             )
 
 
@@ -183,8 +183,8 @@ class _Window:
     def finish(self, into: NDArray[np.float32]) -> None:
         """Wait, check that every number is finite, and write the rows into the call's matrix."""
         self._job.wait()
-        finite: list[bool] = np.isfinite(self._vectors).all(axis=1).tolist()
-        if not all(finite):
-            bad = next(i for i, row in enumerate(self._where) if not finite[row])
+        broken = set(np.flatnonzero(~np.isfinite(self._vectors).all(axis=1)).tolist())
+        if broken:
+            bad = next(i for i, row in enumerate(self._where) if row in broken)
             raise UnencodableText(self._offset + bad, "the model gave a vector that is not finite")
         into[self._offset : self._offset + len(self._where)] = self._vectors[self._where]
