@@ -77,14 +77,15 @@ class TorchScriptEncoder:
         threads = threads or usable_cores()
         cap_tokenizer_threads(threads)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        module = kernels.open_module(manifest.path("model.pt"), made_with=manifest.versions.get("torch", "unknown"))
+        module = kernels.open_module(
+            manifest.path("model.pt"), made_with=manifest.versions.get("torch", "unknown"), device=device
+        )
         leaves = kernels.packed_leaves(module)
         if device == "cpu":
             if precision == "bf16":
                 kernels.require_bf16(leaves)
             kernel = Kernel.BF16 if precision == "bf16" else kernels.choose_exact(leaves)
         else:
-            module = kernels.move(module, device)
             kernel = Kernel.BF16_CAST if precision == "bf16" else Kernel.PLAIN
         kernels.pack(leaves, kernel)
         encoder = cls(

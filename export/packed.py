@@ -20,7 +20,8 @@ class PackedLinear(nn.Module):
     """`y = x @ weight.T + bias` for x of any shape [..., in]; scripted, never traced, so that `mode` stays a choice.
 
     Mode 0 is `F.linear`; 1 is oneDNN's prepacked fp32; 2 is oneDNN's prepacked bf16, with the result cast back to the
-    dtype of x (models that mix dtypes, RoPE for one, fail without it). Modes 1 and 2 are for the CPU only.
+    dtype of x (models that mix dtypes, RoPE for one, fail without it); 3 is `F.linear` in bf16, cast back too. Modes 1
+    and 2 are for the CPU only, 3 is for a GPU.
     """
 
     def __init__(self, linear: nn.Linear) -> None:
@@ -44,11 +45,13 @@ class PackedLinear(nn.Module):
                 x.to(torch.bfloat16), self.packed_weight, self.packed_bias, "none", [], ""
             )
             return rounded.to(x.dtype)
+        if self.mode == 3:
+            return F.linear(x.to(torch.bfloat16), self.packed_weight, self.packed_bias).to(x.dtype)
         return F.linear(x, self.weight, self.bias)
 
     @torch.jit.export
     def pack(self, mode: int) -> None:
-        """Choose the kernel: 0 plain, 1 oneDNN fp32, 2 oneDNN bf16. May be called again, until `release`."""
+        """Choose the kernel; may be called again, until `release`."""
         if self.weight.numel() == 0:
             raise RuntimeError("the fp32 weight was released; load the model again to repack it")
         self.mode = mode
@@ -59,6 +62,9 @@ class PackedLinear(nn.Module):
             self.packed_bias = self.bias
         if mode == 2:
             self.packed_weight = torch.ops.mkldnn._reorder_linear_weight(self.weight.to(torch.bfloat16), None)
+            self.packed_bias = self.bias.to(torch.bfloat16)
+        if mode == 3:
+            self.packed_weight = self.weight.to(torch.bfloat16)
             self.packed_bias = self.bias.to(torch.bfloat16)
 
     @torch.jit.export

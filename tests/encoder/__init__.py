@@ -1,0 +1,1 @@
+"""Tests of the encoder: artefact, tokenizer, micro-batches, threads, kernels."""
