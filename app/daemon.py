@@ -1,0 +1,219 @@
+"""The daemon's life: register, load models, run the pipeline, keep house, stop gracefully.
+
+    start -> register -> free what dead predecessors of this host hold -> pipeline and doorbell run
+          -> every second: the catalogue; every third of a lease: heartbeat, renewals; every 30 s: housekeeping
+    SIGTERM or SIGINT -> claim no more, write what is in the pipe, release the rest, unregister
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from threading import Event
+
+import psutil
+from psycopg import Connection
+
+from app import backfill, db, sources
+from app.doorbell import Doorbell
+from app.encoder import Encoder
+from app.errors import DatabaseError, RowvecError, ServerUnreachable
+from app.pipeline import Pipeline
+from app.settings import Settings
+from app.sources import Model, Source
+
+log = logging.getLogger(__name__)
+
+_CATALOGUE_SECONDS = 1.0
+_HOUSEKEEPING_SECONDS = 30.0
+_LONGEST_BATCH_LEASES = 10  # a batch that takes longer is no longer renewed: a model that hangs must not hold it for ever
+_MODEL_RETRY_SECONDS = 30.0
+
+LoadEncoder = Callable[[Model], Encoder]
+
+
+class Daemon:
+    """One process that keeps every source whose model it can load in step."""
+
+    def __init__(self, url: str, settings: Settings, load_encoder: LoadEncoder, *, once: bool = False) -> None:
+        """`once`: stop when nothing is left to do."""
+        self._url, self._settings, self._load_encoder, self._once = url, settings, load_encoder, once
+        self.stop = Event()
+        self._host = socket.gethostname()
+        self._worker = 0
+        self._sources: list[Source] = []
+        self._encoders: dict[int, Encoder] = {}
+        self._broken_models: dict[int, float] = {}  # model id -> monotonic time of the next try
+        listen = settings.listen_url.get_secret_value() if settings.listen_url else url
+        self._doorbell = Doorbell(listen, settings, self.stop)
+        self._idle = Event()
+        self.pipeline = Pipeline(
+            url,
+            settings,
+            worker=lambda: self._worker,
+            sources=lambda: self._sources,
+            encoder_of=lambda source: self._encoders.get(source.model.id),
+            doorbell=self._doorbell,
+            stop=self.stop,
+            on_idle=self._idle.set,
+        )
+
+    def run(self) -> None:
+        """Run until `stop` is set; raise what made it impossible. The first connection is not retried."""
+        link = db.Link(self._url, "rowvec housekeeper", self.stop)
+        self._register(link.get())
+        self._refresh(link.get())
+        self._doorbell.start()
+        self.pipeline.start()
+        log.info("ready worker=%d sources=%d models=%d", self._worker, len(self._sources), len(self._encoders))
+        try:
+            self._keep_house(link)
+        finally:
+            self.stop.set()
+            self._doorbell.ring()
+            self.pipeline.join(timeout=max(30.0, 2 * self._settings.lease_seconds))
+            self._doorbell.join()
+            with suppress(RowvecError):
+                self._unregister(link.get())
+            link.close()
+            log.info("stopped worker=%d keys=%d", self._worker, self.pipeline.stats.keys)
+        if self.pipeline.fatal is not None:
+            raise self.pipeline.fatal
+
+    def _keep_house(self, link: db.Link) -> None:
+        heartbeat_s = min(5.0, self._settings.lease_seconds / 3)
+        heart_at = house_at = 0.0
+        while not self.stop.is_set():
+            try:
+                connection, now = link.get(), time.monotonic()
+                self._refresh(connection)
+                backfilling = self._backfill(connection)
+                if now - heart_at >= heartbeat_s:
+                    self._beat(connection)
+                    heart_at = now
+                if now - house_at >= _HOUSEKEEPING_SECONDS:
+                    self._tidy(connection)
+                    house_at = now
+                if self._once and not backfilling and self._is_done(connection):
+                    return
+            except ServerUnreachable as error:
+                link.lost(error)
+                continue
+            except RowvecError as error:
+                log.error("housekeeping: %s", error)
+            self.stop.wait(0.05 if self._once else _CATALOGUE_SECONDS)
+
+    # Processes
+
+    def _register(self, connection: Connection) -> None:
+        me = {"name": self._host, "pid": os.getpid()}
+        with db.translated():
+            row = connection.execute(db.statement("register"), me).fetchone()
+            assert row is not None
+            self._worker = row[0]
+            others = connection.execute(db.statement("predecessors"), {**me, "worker": self._worker}).fetchall()
+            # A pid of ours or of no process: that daemon is dead (after a container's restart, both are pid 1).
+            dead = [worker for worker, pid in others if pid == os.getpid() or not psutil.pid_exists(pid)]
+            if dead:
+                freed = connection.execute(db.statement("free_predecessors"), {"dead": dead}).rowcount
+                log.info("freed changes=%d of dead workers=%s", freed, dead)
+
+    def _beat(self, connection: Connection) -> None:
+        values = {"worker": self._worker, "name": self._host, "pid": os.getpid(), "models": list(self._encoders)}
+        with db.translated():
+            connection.execute(db.statement("heartbeat"), values)
+        lease, now = self._settings.lease_seconds, time.monotonic()
+        for work, claimed_at in self.pipeline.in_flight():
+            if lease / 3 < now - claimed_at < _LONGEST_BATCH_LEASES * lease:
+                values = {
+                    "source": work.source.id,
+                    "lane": int(work.lane),
+                    "worker": self._worker,
+                    "lease": timedelta(seconds=lease),
+                    "seqs": [change.seq for change in work.changes],
+                    "parts": [change.part for change in work.changes],
+                }
+                with db.translated():
+                    connection.execute(db.statement("renew"), values)
+
+    def _unregister(self, connection: Connection) -> None:
+        with db.translated():
+            connection.execute(db.statement("release"), {"worker": self._worker})
+            connection.execute(db.statement("unregister"), {"worker": self._worker})
+
+    # Sources and models
+
+    def _refresh(self, connection: Connection) -> None:
+        """Read the catalogue; load the model of a source that is new to us; wake the pipeline when something changed."""
+        found = sources.load(connection)
+        for source in found:
+            self._load_model(source)
+        if found != self._sources:
+            names = {source.name for source in self._sources}
+            for source in found:
+                if source.name not in names:
+                    log.info("source=%s model=%s state=%s", source.name, source.model.name, source.state)
+            self._sources = found
+            self._doorbell.ring()
+
+    def _load_model(self, source: Source) -> None:
+        model, now = source.model, time.monotonic()
+        if model.id in self._encoders or self._broken_models.get(model.id, 0.0) > now:
+            return
+        try:
+            self._encoders[model.id] = self._load_encoder(model)
+        except RowvecError as error:
+            self._broken_models[model.id] = now + _MODEL_RETRY_SECONDS
+            log.error("model=%s is not served here: %s%s", model.name, error, f" ({error.hint})" if error.hint else "")
+
+    def _backfill(self, connection: Connection) -> bool:
+        """Move every backfill on; return whether any goes on. One bad source never stalls another."""
+        going = False
+        for source in self._sources:
+            if source.backfill_phase == "done" or source.state != "active" or source.model.id not in self._encoders:
+                continue
+            try:
+                going |= backfill.advance(connection, source, window=self._settings.backfill_window)
+                self._doorbell.ring()
+            except DatabaseError as error:
+                log.error("backfill source=%s %s", source.name, error)
+        return going
+
+    def _is_done(self, connection: Connection) -> bool:
+        """Is nothing left that this process could do now? Retries that are not due yet do not count."""
+        if any(s.backfill_phase != "done" for s in self._sources if s.state == "active" and s.model.id in self._encoders):
+            return False
+        with db.translated():
+            row = connection.execute(
+                "SELECT EXISTS (SELECT FROM rowvec.change c WHERE source_id = ANY (%s) AND (worker_id = %s OR visible_at <= now()))",
+                ([s.id for s in self._sources if s.state == "active" and s.model.id in self._encoders], self._worker),
+            ).fetchone()
+        return row is not None and not row[0]
+
+    # Housekeeping
+
+    def _tidy(self, connection: Connection) -> None:
+        """What one daemon at a time does: drift, crashed changes, old tombstones, dead workers, the slow recheck."""
+        with db.translated(), connection.transaction():
+            row = connection.execute(db.statement("housekeeping_lock")).fetchone()
+            if row is None or not row[0]:
+                return
+            connection.execute(db.statement("bury_crashed"), {"max_attempts": self._settings.max_attempts})
+            connection.execute(db.statement("forget_workers"))
+            if self._settings.recheck_seconds:
+                every = timedelta(seconds=self._settings.recheck_seconds)
+                connection.execute(db.statement("recheck_due"), {"every": every})
+        for source in self._sources:
+            try:
+                with db.translated():
+                    row = connection.execute("SELECT rowvec._resolve(%s::smallint)", [source.id]).fetchone()
+                    if row is not None and row[0] is not None:
+                        log.warning("source=%s problem: %s", source.name, row[0])
+                    connection.execute(sources.compiled(source, "purge"), {"source": source.id})
+            except DatabaseError as error:
+                log.error("housekeeping source=%s %s", source.name, error)

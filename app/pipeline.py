@@ -1,0 +1,306 @@
+"""Claim, encode, write, overlapped: the claim of batch N+1 and the write of N-1 run while N is encoded.
+
+Three threads, joined by queues of one batch each, which give overlap and back-pressure at once. torch releases the GIL
+while it computes, and no transaction is ever open while the model runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Condition, Event, Thread
+
+from app import db
+from app.doorbell import Doorbell
+from app.embedding import Embedded, embed
+from app.encoder import Encoder
+from app.errors import RowvecError, ServerUnreachable
+from app.plan import Work, plan
+from app.queue import Claim, Lane, Queue
+from app.settings import Settings
+from app.sources import Source
+
+log = logging.getLogger(__name__)
+
+_SWEEP_SECONDS = 5.0  # how often a busy lane is read from its beginning: expired leases, retries, late commits
+_BATCH_SECONDS = 2.0  # how long a claim should keep the model busy: enough for full micro-batches, short for live rows
+_BACKFILL_TURN = 8  # one round in so many takes the backfill first, so that a busy live lane cannot starve it
+_STOP_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Stats:
+    """Counters of this process, read by the metrics."""
+
+    keys: int = 0
+    texts: int = 0
+    failed: int = 0
+    races: int = 0
+    encode_seconds: float = 0.0
+    lag_seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class _Course:
+    """What the pipeline remembers of a source: where its lanes are, how fast it goes, until when it is left alone."""
+
+    floors: dict[Lane, int]
+    texts_per_second: float = 0.0
+    paused_until: float = 0.0
+    pause_seconds: float = 0.0
+
+    def texts(self, most: int) -> int:
+        """How many texts a claim should take."""
+        return int(min(most, max(16.0, self.texts_per_second * _BATCH_SECONDS))) if self.texts_per_second else min(most, 64)
+
+    def observe(self, texts: int, seconds: float) -> None:
+        rate = texts / max(seconds, 1e-6)
+        self.texts_per_second = 0.7 * self.texts_per_second + 0.3 * rate if self.texts_per_second else rate
+
+    def pause(self) -> float:
+        self.pause_seconds = min(60.0, max(1.0, self.pause_seconds * 2))
+        self.paused_until = time.monotonic() + self.pause_seconds
+        return self.pause_seconds
+
+
+class Pipeline:
+    """The three threads of a daemon."""
+
+    def __init__(
+        self,
+        url: str,
+        settings: Settings,
+        *,
+        worker: Callable[[], int],
+        sources: Callable[[], list[Source]],
+        encoder_of: Callable[[Source], Encoder | None],
+        doorbell: Doorbell,
+        stop: Event,
+        on_idle: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`sources` and `encoder_of` are asked anew in every round; `on_idle` is called when there is nothing to claim."""
+        self._url, self._settings = url, settings
+        self._worker, self._sources, self._encoder_of = worker, sources, encoder_of
+        self._doorbell, self._stop, self._on_idle = doorbell, stop, on_idle
+        self.stats = Stats()
+        self.fatal: Exception | None = None
+        self._to_encode: queue.Queue[Work | None] = queue.Queue(maxsize=1)
+        self._to_write: queue.Queue[Embedded | None] = queue.Queue(maxsize=1)
+        self._courses: dict[int, _Course] = defaultdict(lambda: _Course({Lane.LIVE: 0, Lane.BACKFILL: 0}))
+        self._in_flight: dict[int, tuple[Work, float]] = {}
+        self._settled = Condition()
+        loops = (self._claim_loop, self._encode_loop, self._write_loop)
+        self._threads = [Thread(target=self._guarded, args=(loop,), name=loop.__name__, daemon=True) for loop in loops]
+        self._round = 0
+        self._swept_at = 0.0
+        self._sweep_seconds = 0.0
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def join(self, timeout: float) -> bool:
+        """Wait until what is in the pipe is written, `timeout` seconds at most; return whether it is."""
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(timeout=max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def in_flight(self) -> list[tuple[Work, float]]:
+        """What is claimed and not yet written, with the monotonic time of its claim."""
+        with self._settled:
+            return list(self._in_flight.values())
+
+    def _guarded(self, loop: Callable[[], None]) -> None:
+        try:
+            loop()
+        except Exception as error:  # a fault of ours: better to stop and be restarted than to live on half
+            log.exception("thread %s died", loop.__name__)
+            self.fatal = error
+            self._stop.set()
+
+    # Claim
+
+    def _claim_loop(self) -> None:
+        link = db.Link(self._url, "rowvec claim", self._stop)
+        armed = False
+        while not self._stop.is_set():
+            try:
+                self._doorbell.clear()
+                log_ = self._queue(link)
+                if self._claim_round(log_):
+                    if armed:
+                        log_.arm(False)
+                        armed = False
+                elif not armed and not self._doorbell.deaf:
+                    log_.arm(True)  # and look once more: what was logged before did not ring
+                    armed = True
+                else:
+                    if not self.in_flight():
+                        self._on_idle()
+                    self._doorbell.wait()
+            except ServerUnreachable as error:
+                armed = False
+                link.lost(error)
+            except RowvecError as error:
+                log.error("claim: %s", error)
+                self._stop.wait(1.0)
+        if armed:
+            with suppress(RowvecError):
+                self._queue(link).arm(False)
+        link.close()
+        self._to_encode.put(None)
+
+    def _queue(self, link: db.Link) -> Queue:
+        settings = self._settings
+        return Queue(
+            link.get(), self._worker(), lease_seconds=settings.lease_seconds, max_attempts=settings.max_attempts
+        )
+
+    def _claim_round(self, log_: Queue) -> bool:
+        """Claim once from each source that has work; return whether any had."""
+        self._round += 1
+        now = time.monotonic()
+        sources = {
+            source.id: source
+            for source in self._sources()
+            if source.state == "active" and self._courses[source.id].paused_until <= now and self._encoder_of(source)
+        }
+        busy = False
+        if now - self._swept_at < max(_SWEEP_SECONDS, 20 * self._sweep_seconds):
+            lanes = (Lane.BACKFILL, Lane.LIVE) if self._round % _BACKFILL_TURN == 0 else (Lane.LIVE, Lane.BACKFILL)
+            for source in sources.values():
+                floors = self._courses[source.id].floors
+                busy |= any(floors[lane] and self._claim(log_, source, lane, floors[lane]) for lane in lanes)
+        return busy or self._sweep(log_, sources)
+
+    def _sweep(self, log_: Queue, sources: dict[int, Source]) -> bool:
+        """Look at every lane from its beginning, and claim what is there."""
+        started = time.monotonic()
+        due = log_.due(list(sources))
+        self._sweep_seconds, self._swept_at = time.monotonic() - started, started
+        busy = False
+        for id_, lane, fresh, careful in due:
+            if careful and not self._stop.is_set():  # alone in the pipe: if it kills us, nothing else is charged
+                self._drain()
+                busy |= self._claim(log_, sources[id_], lane, 0, careful=True)
+                self._drain()
+            if fresh:
+                busy |= self._claim(log_, sources[id_], lane, 0)
+        return busy
+
+    def _claim(self, log_: Queue, source: Source, lane: Lane, floor: int, *, careful: bool = False) -> bool:
+        course = self._courses[source.id]
+        texts = course.texts(self._settings.batch_texts)
+        try:
+            if careful:
+                claims = log_.claim_careful(source, lane)
+            else:
+                claims = log_.claim(source, lane, texts=texts, changes=texts, floor=floor)
+                course.floors[lane] = claims[-1].change.seq if claims else 0
+            return bool(claims) and self._dispatch(log_, source, lane, claims)
+        except ServerUnreachable:
+            raise
+        except RowvecError as error:
+            self._pause(source, error)
+            return False
+
+    def _dispatch(self, log_: Queue, source: Source, lane: Lane, claims: list[Claim]) -> bool:
+        work = plan(source, lane, claims)
+        if work.recheck:
+            log_.begin_recheck(source, lane, work.recheck)
+            log.info("recheck source=%s", source.name)
+        if work.changes:
+            with self._settled:
+                self._in_flight[id(work)] = (work, time.monotonic())
+            self._to_encode.put(work)
+        return True
+
+    def _drain(self) -> None:
+        """Wait until everything that is in the pipe is written; the writer tells."""
+        with self._settled:
+            while self._in_flight and not self._stop.is_set():
+                self._settled.wait(timeout=0.5)
+
+    def _pause(self, source: Source, error: RowvecError) -> None:
+        """Leave a source alone for a while, twice as long each time: a bad one never stalls the others."""
+        seconds = self._courses[source.id].pause()
+        log.error("source=%s paused_s=%g %s%s", source.name, seconds, error, f" ({error.hint})" if error.hint else "")
+
+    # Encode
+
+    def _encode_loop(self) -> None:
+        while (work := self._to_encode.get()) is not None:
+            encoder = self._encoder_of(work.source)
+            assert encoder is not None  # encoders are never unloaded
+            started = time.monotonic()
+            embedded = embed(work, encoder)
+            seconds = time.monotonic() - started
+            if work.texts:
+                self._courses[work.source.id].observe(len(work.texts), seconds)
+            self.stats.texts += len(work.texts)
+            self.stats.encode_seconds += seconds
+            self._to_write.put(embedded)
+        self._to_write.put(None)
+
+    # Write
+
+    def _write_loop(self) -> None:
+        link = db.Link(self._url, "rowvec write", Event())
+        while (embedded := self._to_write.get()) is not None:
+            self._write(link, embedded)
+            with self._settled:
+                self._in_flight.pop(id(embedded.work), None)
+                self._settled.notify_all()
+        link.close()
+
+    def _write(self, link: db.Link, embedded: Embedded) -> None:
+        """Write a batch; through losses of the server, again and again: the fence makes a second ack harmless."""
+        work = embedded.work
+        give_up_at = float("inf")
+        while True:
+            try:
+                log_ = self._queue(link)
+                acked = log_.ack(
+                    work.source,
+                    work.lane,
+                    work.changes,
+                    embedded.results,
+                    embedded.matrix,
+                    unfinished=embedded.unfinished,
+                )
+                log_.fail(work.source, work.lane, embedded.failures)
+                break
+            except ServerUnreachable as error:
+                if self._stop.is_set():  # a graceful stop waits a little for the server, then leaves it to the lease
+                    give_up_at = min(give_up_at, time.monotonic() + _STOP_SECONDS)
+                if time.monotonic() > give_up_at:
+                    return
+                link.lost(error)
+            except RowvecError as error:  # disk full, a lock, a vector table that is gone: no text is to blame
+                self._pause(work.source, error)
+                with suppress(RowvecError):
+                    log_.give_back(work.source, work.lane, work.changes)
+                return
+        self._courses[work.source.id].pause_seconds = 0.0
+        self.stats.keys += acked.keys
+        self.stats.races += acked.released
+        self.stats.failed += len(embedded.failures)
+        oldest = min((text.claim.enqueued_at.timestamp() for text in work.texts), default=time.time())
+        self.stats.lag_seconds = max(0.0, time.time() - oldest)
+        log.info(
+            "batch source=%s lane=%s keys=%d texts=%d failed=%d races=%d lag_s=%.3f",
+            work.source.name,
+            work.lane.name.lower(),
+            acked.keys,
+            len(work.texts),
+            len(embedded.failures),
+            acked.released,
+            self.stats.lag_seconds,
+        )

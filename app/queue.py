@@ -1,0 +1,215 @@
+"""The change log from a daemon's side: claim, ack, fail, bury, release, renew; each is one statement of app/sql."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg import Connection
+
+from app import db
+from app.sources import Source, compiled
+from app.vectors import VectorArray
+
+
+class Lane(IntEnum):
+    """Which changes: what users write now, or a backfill; live always overtakes."""
+
+    LIVE = 0
+    BACKFILL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeId:
+    """A change of one source and lane."""
+
+    seq: int
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One key of a claimed change, with its row's columns and its present vector, as one snapshot saw them."""
+
+    change: ChangeId
+    attempts: int
+    key: str | None  # None: recheck the whole source
+    enqueued_at: datetime
+    stored_hash: bytes | None
+    version: int  # 0: there is no vector row
+    present: bool  # is there a row with this key?
+    columns: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What to write for a key: a vector (row of the matrix), nothing new (keep), or NULL."""
+
+    claim: Claim
+    text_hash: bytes | None = None
+    vector_row: int | None = None
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A key whose text could not be embedded."""
+
+    claim: Claim
+    error: str
+    text_length: int
+    text_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Acked:
+    """What an ack did: changes finished, keys written or kept, changes that lost a race and went back to the log."""
+
+    changes: int
+    keys: int
+    released: int
+
+
+class Queue:
+    """The change log over one connection; not thread-safe, so each thread has its own."""
+
+    def __init__(self, connection: Connection, worker: int, *, lease_seconds: float, max_attempts: int) -> None:
+        """Take an autocommit connection of `db.connect` and the id that stamps the claims."""
+        self.connection = connection
+        self.worker = worker
+        self.lease = timedelta(seconds=lease_seconds)
+        self.max_attempts = max_attempts
+
+    def claim(
+        self,
+        source: Source,
+        lane: Lane,
+        *,
+        texts: int,
+        changes: int,
+        floor: int = 0,
+        attempts: tuple[int, int] = (0, 1),
+    ) -> list[Claim]:
+        """Lease changes of about `texts` keys, oldest first, and read their texts.
+
+        `changes` bounds the log rows that are looked at; `floor` skips the dead prefix that finished changes leave;
+        `attempts` is the half-open range of earlier tries.
+        """
+        rows = self._run(
+            compiled(source, "claim"),
+            source,
+            lane,
+            texts=texts,
+            changes=changes,
+            floor=floor,
+            lease=self.lease,
+            attempts_from=attempts[0],
+            attempts_below=attempts[1],
+        )
+        return [
+            Claim(ChangeId(seq, part), attempts, key, at, hash_, version or 0, present, tuple(columns))
+            for seq, part, attempts, key, at, hash_, version, present, *columns in rows
+        ]
+
+    def claim_careful(self, source: Source, lane: Lane) -> list[Claim]:
+        """Lease what was claimed before and not finished: 16 keys after one failed try, one key after more."""
+        self._run(db.statement("split"), source, lane)
+        return self.claim(source, lane, texts=16, changes=16, attempts=(1, 2)) or self.claim(
+            source, lane, texts=1, changes=1, attempts=(2, self.max_attempts)
+        )
+
+    def ack(
+        self,
+        source: Source,
+        lane: Lane,
+        changes: Sequence[ChangeId],
+        results: Sequence[Result],
+        matrix: NDArray[np.float32],
+        *,
+        unfinished: frozenset[ChangeId] = frozenset(),
+    ) -> Acked:
+        """Write the results and finish the changes, all in one statement, if they are still leased to this worker.
+
+        `matrix` is float32 (n, dims); a result's vector_row is its row. `unfinished` changes stay in the log: `fail` or
+        `bury` says what becomes of the keys that are missing from the results.
+        """
+        row = self._run(
+            compiled(source, "ack"),
+            source,
+            lane,
+            seqs=[change.seq for change in changes],
+            parts=[change.part for change in changes],
+            finish=[change not in unfinished for change in changes],
+            keys=[result.claim.key for result in results],
+            key_seqs=[result.claim.change.seq for result in results],
+            key_parts=[result.claim.change.part for result in results],
+            versions=[result.claim.version for result in results],
+            hashes=[result.text_hash for result in results],
+            keeps=[result.keep for result in results],
+            vector_rows=[None if result.vector_row is None else result.vector_row + 1 for result in results],
+            vectors=VectorArray(matrix),
+        )[0]
+        return Acked(*row)
+
+    def fail(self, source: Source, lane: Lane, failures: Sequence[Failure]) -> None:
+        """Put failed keys back with back-off, or, after the last attempt, to the dead letters."""
+        last = [failure for failure in failures if failure.claim.attempts >= self.max_attempts]
+        again = [failure for failure in failures if failure.claim.attempts < self.max_attempts]
+        for name, some in (("fail", again), ("bury", last)):
+            if some:
+                self._run(
+                    db.statement(name),
+                    source,
+                    lane,
+                    seqs=[failure.claim.change.seq for failure in some],
+                    parts=[failure.claim.change.part for failure in some],
+                    keys=[failure.claim.key for failure in some],
+                    errors=[failure.error for failure in some],
+                    lengths=[failure.text_length for failure in some],
+                    hashes=[failure.text_hash for failure in some],
+                )
+
+    def begin_recheck(self, source: Source, lane: Lane, changes: Sequence[ChangeId]) -> None:
+        """Turn claimed "recheck the whole source" changes into a backfill from the beginning."""
+        self._on(db.statement("begin_recheck"), source, lane, changes)
+
+    def renew(self, source: Source, lane: Lane, changes: Sequence[ChangeId]) -> None:
+        """Lease changes for another while."""
+        self._on(db.statement("renew"), source, lane, changes, lease=self.lease)
+
+    def give_back(self, source: Source, lane: Lane, changes: Sequence[ChangeId]) -> None:
+        """Put changes back uncharged, to be tried again in a second."""
+        self._on(db.statement("give_back"), source, lane, changes)
+
+    def due(self, sources: Sequence[int]) -> list[tuple[int, Lane, bool, bool]]:
+        """Where there is work, live lanes first: (source id, lane, fresh changes?, changes to be careful with?)."""
+        with db.translated():
+            values = {"sources": list(sources), "max_attempts": self.max_attempts}
+            rows = self.connection.execute(db.statement("due"), values).fetchall()
+        return [(id_, Lane(lane), fresh, careful) for id_, lane, fresh, careful in rows if fresh or careful]
+
+    def arm(self, armed: bool) -> None:
+        """Say that this worker sleeps and wants to be rung, or no more."""
+        with db.translated():
+            self.connection.execute(db.statement("arm"), {"worker": self.worker, "armed": armed})
+
+    def release(self) -> int:
+        """Give back everything that this worker holds, uncharged; return how many changes."""
+        with db.translated():
+            return self.connection.execute(db.statement("release"), {"worker": self.worker}).rowcount
+
+    def _on(self, query: Any, source: Source, lane: Lane, changes: Sequence[ChangeId], **values: object) -> None:
+        seqs, parts = [change.seq for change in changes], [change.part for change in changes]
+        self._run(query, source, lane, seqs=seqs, parts=parts, **values)
+
+    def _run(self, query: Any, source: Source, lane: Lane, **values: object) -> list[tuple[Any, ...]]:
+        with db.translated():
+            cursor = self.connection.execute(
+                query, {"source": source.id, "lane": int(lane), "worker": self.worker, **values}, binary=False
+            )
+            return cursor.fetchall() if cursor.description else []

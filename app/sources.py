@@ -1,0 +1,158 @@
+"""The sources of the catalogue, and the statements compiled for each: its own table, keys and types, written once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from psycopg import Connection, sql
+
+from app import db
+from app.errors import SourceError
+from app.text import Template, identity
+
+# A text is read up to here (characters): far beyond any model's limit, and a stop for a row that holds a gigabyte.
+MAX_TEXT_CHARS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model as the catalogue knows it; (fingerprint, precision) is its identity."""
+
+    id: int
+    name: str
+    fingerprint: str
+    precision: str
+    dims: int
+    document_prompt: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A watched table, with its text recipe, its model and its vector table."""
+
+    id: int
+    name: str
+    schema: str
+    table: str
+    key_columns: tuple[str, ...]
+    key_types: tuple[str, ...]
+    text_columns: tuple[str, ...]
+    template_text: str | None
+    state: str
+    vector_table: str
+    model: Model
+    backfill_phase: str
+
+    @cached_property
+    def template(self) -> Template:
+        """The recipe that makes a row's text."""
+        return Template.of(self.text_columns, self.template_text)
+
+    @cached_property
+    def identity(self) -> bytes:
+        """What the hashes of this source's texts are bound to."""
+        return identity(self.model.fingerprint, self.model.precision, self.model.document_prompt)
+
+
+def load(connection: Connection) -> list[Source]:
+    """Read every source, whatever its state, by id."""
+    with db.translated():
+        return [_source(row) for row in connection.execute(db.statement("sources")).fetchall()]
+
+
+def find(connection: Connection, name: str) -> Source:
+    """Read one source; raise SourceError, listing the names, when it is not there."""
+    sources = load(connection)
+    for source in sources:
+        if source.name == name:
+            return source
+    names = ", ".join(source.name for source in sources)
+    raise SourceError(
+        f'there is no source "{name}"',
+        hint=f"Sources: {names}." if names else "Begin with `rowvec watch TABLE --text COLUMN`.",
+    )
+
+
+def _source(row: Sequence[object]) -> Source:
+    (id_, name, schema, table, keys, types, texts, template, state, vectors, *model, phase) = row
+    return Source(
+        id_,  # type: ignore[arg-type]
+        str(name),
+        str(schema),
+        str(table),
+        tuple(keys),  # type: ignore[arg-type]
+        tuple(types),  # type: ignore[arg-type]
+        tuple(texts),  # type: ignore[arg-type]
+        template,  # type: ignore[arg-type]
+        str(state),
+        str(vectors),
+        Model(*model[:5], model[5] or ""),  # type: ignore[call-overload]
+        str(phase or "done"),
+    )
+
+
+@lru_cache(maxsize=256)
+def compiled(source: Source, name: str, *, after_cursor: bool = False) -> sql.Composed:
+    """Return app/sql/<name>.sql with a source's identifiers; a source is a value, so a changed one compiles anew."""
+    keys = [sql.Identifier(column) for column in source.key_columns]
+    aliases = [sql.Identifier(f"_k{i}") for i in range(1, len(keys) + 1)]
+    # Type names come from format_type(), which quotes them; nothing of a user's reaches this place.
+    types = [sql.SQL(type_) for type_ in source.key_types]  # type: ignore[arg-type]
+
+    def key_of(text: sql.Composable) -> list[sql.Composable]:
+        """The typed key columns of a key's text form."""
+        if len(keys) == 1:
+            return [sql.SQL("{}::{}").format(text, types[0])]
+        row_type = sql.Identifier("rowvec", f"source_{source.id}_key")
+        return [sql.SQL("({}::{}).{}").format(text, row_type, key) for key in keys]
+
+    def of(record: str, columns: Iterable[sql.Composable]) -> list[sql.Composable]:
+        return [sql.SQL("{}.{}").format(sql.SQL(record), column) for column in columns]  # type: ignore[arg-type]
+
+    def equal(left: Iterable[sql.Composable], right: Iterable[sql.Composable]) -> sql.Composed:
+        return sql.SQL(" AND ").join(sql.SQL("{} = {}").format(*pair) for pair in zip(left, right, strict=True))
+
+    def row_text(columns: list[sql.Composable]) -> sql.Composed:
+        if len(columns) == 1:
+            return sql.SQL("{}::text").format(columns[0])
+        return sql.SQL("ROW({})::text").format(_list(columns))
+
+    def after(columns: list[sql.Composable]) -> sql.Composable:
+        if not after_cursor:
+            return sql.SQL("true")
+        return sql.SQL("({}) > ({})").format(_list(columns), _list(key_of(sql.Placeholder("cursor"))))
+
+    row, vector = of("d", keys), of("v", keys)
+    claimed_key = key_of(sql.SQL("k.key"))
+    return db.statement(name).format(
+        table=sql.Identifier(source.schema, source.table),
+        vectors=sql.Identifier("rowvec", source.vector_table),
+        present=keys[0],
+        texts=_list(
+            sql.SQL("left(d.{}::text, {})").format(sql.Identifier(column), sql.Literal(MAX_TEXT_CHARS))
+            for column in source.text_columns
+        ),
+        keys=_list(keys),
+        aliases=_list(aliases),
+        key_values=_list(
+            sql.SQL("{} AS {}").format(*pair) for pair in zip(key_of(sql.SQL("i.key")), aliases, strict=True)
+        ),
+        written_keys=_list(sql.SQL("{} AS {}").format(*pair) for pair in zip(vector, aliases, strict=True)),
+        row_has_key=equal(row, claimed_key),
+        vector_has_key=equal(vector, claimed_key),
+        vector_is_input=equal(vector, of("i", aliases)),
+        settled_is_input=equal(of("s", aliases), of("i", aliases)),
+        row_is_page=equal(row, of("p", aliases)),
+        key_text=row_text(row),
+        row_keys=_list(row),
+        after_cursor=after(row),
+        vector_key_text=row_text(vector),
+        vector_keys=_list(vector),
+        vector_after_cursor=after(vector),
+    )
+
+
+def _list(parts: Iterable[sql.Composable]) -> sql.Composed:
+    return sql.SQL(", ").join(parts)

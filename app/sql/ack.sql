@@ -1,0 +1,53 @@
+-- Purpose: write the vectors of claimed keys and finish their changes, in one statement: both happen or neither.
+-- Locks: the change rows, then the vector rows in order of key, so two daemons cannot dead-lock. Index: the two primary keys.
+--
+-- Two guards. `owned` is the fence: changes that are no longer leased to this worker are left alone, and so are their keys.
+-- `_version` is compare and swap: a vector is written only if it is still the one that the claim read beside the text.
+-- The last successful write has then seen every text that was committed before it, whatever the order of claims, retries
+-- and backfills; a sequence number taken outside the user's transaction could not promise that. What lost the race goes
+-- back to the log at once. A row that is gone, or has no text, is written as NULL (a tombstone), so that a late write
+-- finds another version and cannot bring it back; an unchanged text still moves the version, for the same reason.
+WITH owned AS MATERIALIZED (
+  SELECT c.seq, c.part, i.finish
+  FROM unnest(%(seqs)s::bigint[], %(parts)s::smallint[], %(finish)s::boolean[]) AS i(seq, part, finish)
+  JOIN rowvec.change c ON c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = i.seq AND c.part = i.part
+  WHERE c.worker_id = %(worker)s
+  FOR UPDATE OF c
+), input AS MATERIALIZED (
+  SELECT DISTINCT ON ({aliases}) i.seq, i.part, i.key, i.version, i.hash, i.keep, e.embedding, {key_values}
+  FROM unnest(%(keys)s::text[], %(key_seqs)s::bigint[], %(key_parts)s::smallint[], %(versions)s::integer[],
+              %(hashes)s::bytea[], %(keeps)s::boolean[], %(vector_rows)s::bigint[])
+       AS i(key, seq, part, version, hash, keep, vector_row)
+  JOIN owned USING (seq, part)
+  LEFT JOIN unnest(%(vectors)s) WITH ORDINALITY AS e(embedding, vector_row) USING (vector_row)
+  ORDER BY {aliases}
+), written AS (
+  INSERT INTO {vectors} AS v ({keys}, embedding, _hash, _version)
+  SELECT {aliases}, embedding, hash, version + 1 FROM input WHERE NOT keep
+  ON CONFLICT ({keys}, chunk) DO UPDATE
+  SET embedding = EXCLUDED.embedding, _hash = EXCLUDED._hash, _version = EXCLUDED._version, _at = clock_timestamp()
+  WHERE v._version = EXCLUDED._version - 1
+  RETURNING {written_keys}
+), touched AS (
+  UPDATE {vectors} v SET _version = v._version + 1 FROM input i
+  WHERE i.keep AND {vector_is_input} AND v.chunk = 0 AND v._version = i.version
+  RETURNING {written_keys}
+), settled AS MATERIALIZED (
+  SELECT * FROM written UNION ALL SELECT * FROM touched
+), lost AS MATERIALIZED (
+  SELECT DISTINCT i.seq, i.part FROM input i
+  WHERE NOT EXISTS (SELECT FROM settled s WHERE {settled_is_input})
+), acked AS (
+  DELETE FROM rowvec.change c USING owned o
+  WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = o.seq AND c.part = o.part AND o.finish
+    AND NOT EXISTS (SELECT FROM lost l WHERE l.seq = o.seq AND l.part = o.part)
+  RETURNING 1
+), released AS (
+  UPDATE rowvec.change c SET worker_id = NULL, visible_at = '-infinity', attempts = greatest(c.attempts - 1, 0)
+  FROM lost l JOIN owned o USING (seq, part)
+  WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = l.seq AND c.part = l.part AND o.finish
+  RETURNING 1
+), healed AS (
+  DELETE FROM rowvec.dead d USING input i WHERE d.source_id = %(source)s AND d.key = i.key
+)
+SELECT (SELECT count(*) FROM acked), (SELECT count(*) FROM settled), (SELECT count(*) FROM released)

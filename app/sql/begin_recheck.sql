@@ -1,0 +1,12 @@
+-- Purpose: turn "recheck the whole source" (a TRUNCATE, a renamed key, a resume) into a backfill from the beginning, and
+-- finish those changes, in one statement. Locks: the change rows, the backfill row.
+WITH gone AS (
+  DELETE FROM rowvec.change c USING unnest(%(seqs)s::bigint[], %(parts)s::smallint[]) AS i(seq, part)
+  WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = i.seq AND c.part = i.part AND c.worker_id = %(worker)s
+  RETURNING 1
+)
+INSERT INTO rowvec.backfill AS b (source_id, phase, recheck, estimate)
+SELECT s.id, 'rows', true, greatest(c.reltuples, 0) FROM rowvec.source s JOIN pg_class c ON c.oid = s.source_table
+WHERE s.id = %(source)s AND EXISTS (SELECT FROM gone)
+ON CONFLICT (source_id) DO UPDATE SET phase = 'rows', recheck = true, cursor_key = NULL, enqueued = 0, done_at = NULL,
+  estimate = EXCLUDED.estimate, requested_at = clock_timestamp()

@@ -1,0 +1,16 @@
+-- Purpose: move keys that failed for the last time to the dead letters; their changes end, if still ours.
+-- Locks: the change rows. Index: change_pkey, dead_pkey.
+WITH failed AS (
+  SELECT * FROM unnest(%(seqs)s::bigint[], %(parts)s::smallint[], %(keys)s::text[], %(errors)s::text[], %(lengths)s::integer[], %(hashes)s::bytea[])
+    AS i(seq, part, key, error, text_length, text_hash)
+), gone AS (
+  DELETE FROM rowvec.change c USING (SELECT DISTINCT seq, part FROM failed) f
+  WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = f.seq AND c.part = f.part AND c.worker_id = %(worker)s
+  RETURNING c.seq, c.part, c.attempts, c.enqueued_at
+)
+INSERT INTO rowvec.dead (source_id, key, attempts, error, text_length, text_hash, enqueued_at)
+SELECT DISTINCT ON (f.key) %(source)s, f.key, g.attempts, f.error, f.text_length, f.text_hash, g.enqueued_at
+FROM gone g JOIN failed f USING (seq, part) ORDER BY f.key, g.seq DESC
+ON CONFLICT (source_id, key) DO UPDATE
+SET attempts = EXCLUDED.attempts, error = EXCLUDED.error, text_length = EXCLUDED.text_length, text_hash = EXCLUDED.text_hash,
+    enqueued_at = EXCLUDED.enqueued_at, died_at = clock_timestamp()

@@ -1,0 +1,11 @@
+-- Purpose: move changes to the dead letters whose every claim ended with the death of a process (the attempts are raised
+-- by the claim, and nobody came back). By then they hold one key each: see split.sql. Locks: the change rows.
+WITH gone AS (
+  DELETE FROM rowvec.change WHERE attempts >= %(max_attempts)s AND visible_at <= now() AND keys IS NOT NULL
+  RETURNING source_id, keys, attempts, enqueued_at, last_error
+)
+INSERT INTO rowvec.dead (source_id, key, attempts, error, enqueued_at)
+SELECT DISTINCT ON (g.source_id, k.key) g.source_id, k.key, g.attempts,
+       coalesce(g.last_error, 'the process died each time while it worked on this text'), g.enqueued_at
+FROM gone g CROSS JOIN LATERAL unnest(g.keys) k(key) ORDER BY g.source_id, k.key
+ON CONFLICT (source_id, key) DO UPDATE SET attempts = EXCLUDED.attempts, error = EXCLUDED.error, died_at = clock_timestamp()

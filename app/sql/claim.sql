@@ -1,0 +1,25 @@
+-- Purpose: lease changes of one source and lane, and read their rows' text and present vector in the same snapshot.
+-- Locks: the change rows that it takes (SKIP LOCKED), until its commit, which follows at once. HOT: no indexed column.
+-- Index: change_pkey from `floor` on, so the dead prefix that finished changes leave is not read again.
+-- MATERIALIZED: inlined, the LIMIT may be run more than once, and more rows than it says be updated (Oban's finding).
+WITH waiting AS MATERIALIZED (
+  SELECT seq, part, coalesce(cardinality(keys), 0) AS n FROM rowvec.change
+  WHERE source_id = %(source)s AND lane = %(lane)s AND seq >= %(floor)s AND visible_at <= now()
+    AND attempts >= %(attempts_from)s AND attempts < %(attempts_below)s
+  ORDER BY seq, part LIMIT %(changes)s
+  FOR UPDATE SKIP LOCKED
+), picked AS MATERIALIZED (
+  SELECT seq, part FROM (SELECT seq, part, sum(n) OVER (ORDER BY seq, part) - n AS before FROM waiting) w
+  WHERE before < %(texts)s
+), claimed AS (
+  UPDATE rowvec.change c
+  SET worker_id = %(worker)s, attempts = c.attempts + 1, claimed_at = clock_timestamp(), visible_at = now() + %(lease)s
+  FROM picked p WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = p.seq AND c.part = p.part
+  RETURNING c.seq, c.part, c.attempts, c.keys, c.enqueued_at
+)
+SELECT c.seq, c.part, c.attempts, k.key, c.enqueued_at, v._hash, v._version, d.{present} IS NOT NULL, {texts}
+FROM claimed c
+LEFT JOIN LATERAL unnest(c.keys) AS k(key) ON true
+LEFT JOIN {table} d ON {row_has_key}
+LEFT JOIN {vectors} v ON {vector_has_key} AND v.chunk = 0
+ORDER BY c.seq, c.part

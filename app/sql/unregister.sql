@@ -1,0 +1,2 @@
+-- Purpose: a graceful stop.
+DELETE FROM rowvec.worker WHERE id = %(worker)s

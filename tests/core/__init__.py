@@ -1,0 +1,1 @@
+"""The change log, the daemon and the backfill, with the fake encoder."""

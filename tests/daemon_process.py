@@ -1,0 +1,23 @@
+"""A daemon with the fake encoder as a process of its own, to be killed, frozen and restarted: `python -m … URL`."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+
+from app.daemon import Daemon
+from app.settings import load
+from tests.fakes import HashEncoder
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    daemon = Daemon(sys.argv[1], load(), lambda _model: HashEncoder(faults=True))
+    signal.signal(signal.SIGTERM, lambda *_: daemon.stop.set())
+    daemon.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""A daemon under test: in a thread with the fake encoder, or as processes that can be killed and frozen."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import psycopg
+
+from app.daemon import Daemon
+from app.settings import Settings
+from app.vectors import from_text
+from tests.fakes import DIMS, FINGERPRINT, HashEncoder, fake_vector
+
+ROOT = Path(__file__).parent.parent
+
+
+def add_fake_model(connection: psycopg.Connection, name: str = "fake", fingerprint: str = FINGERPRINT) -> None:
+    """Register the model of the fake encoder, as the default."""
+    connection.execute(
+        "INSERT INTO rowvec.model (name, fingerprint, dims, max_tokens, manifest, is_default)"
+        " VALUES (%s, %s, %s, 256, '{}', NOT EXISTS (SELECT FROM rowvec.model))",
+        (name, fingerprint, DIMS),
+    )
+
+
+@contextmanager
+def daemon(url: str, encoder: HashEncoder | None = None, **settings: object) -> Iterator[Daemon]:
+    """Run a daemon in this process until the block ends; its failure fails the test."""
+    running = Daemon(url, Settings(**settings), lambda _model: encoder or HashEncoder())  # type: ignore[arg-type]
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            running.run()
+        except BaseException as error:
+            failures.append(error)
+
+    thread = Thread(target=run, name="daemon under test", daemon=True)
+    thread.start()
+    try:
+        yield running
+    finally:
+        running.stop.set()
+        thread.join(timeout=60)
+        assert not thread.is_alive(), "the daemon did not stop"
+        assert not failures, failures
+
+
+def spawn(url: str, **settings: object) -> subprocess.Popen[bytes]:
+    """Start a daemon process with the fake encoder, whose fault words are armed."""
+    environment = {f"ROWVEC_{name}".upper(): str(value) for name, value in settings.items()}
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.daemon_process", url], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL
+    )
+
+
+def check_in_step(connection: psycopg.Connection, source: str, table: str, key: str = "id", text: str = "body") -> int:
+    """Assert promise 2: every row's vector is that of its current text, and no row that left has one. Return the rows."""
+    rows = connection.execute(
+        f"SELECT d.{key}::text, d.{text}, v.embedding::text FROM {table} d LEFT JOIN rowvec.{source}_vectors v"  # type: ignore[arg-type]
+        f" ON v.{key} = d.{key} AND v.chunk = 0"
+    ).fetchall()
+    missing = [k for k, body, vector in rows if body and body.strip() and vector is None]
+    unwanted = [k for k, body, vector in rows if not (body and body.strip()) and vector is not None]
+    stale = [
+        k
+        for k, body, vector in rows
+        if body and body.strip() and vector is not None and not np.array_equal(from_text([vector])[0], fake_vector(body))
+    ]
+    orphans = connection.execute(
+        f"SELECT v.{key}::text FROM rowvec.{source}_vectors v WHERE embedding IS NOT NULL"  # type: ignore[arg-type]
+        f" AND NOT EXISTS (SELECT FROM {table} d WHERE d.{key} = v.{key})"
+    ).fetchall()
+    assert (missing, stale, unwanted, orphans) == ([], [], [], [])
+    return len(rows)
