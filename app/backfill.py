@@ -1,7 +1,7 @@
 """The backfill: a pass over a source's keys, a window at a time, resumable after each; live changes overtake it.
 
-The triggers are there before the pass begins, so a row that is written meanwhile is in the log as a live change, and no gap
-is left. The log never holds more than a window of the pass, whatever the size of the table.
+The triggers are there before the pass begins, so a row that is written meanwhile is in the log as a live change, and no
+gap is left. The log never holds more than a window of the pass, whatever the size of the table.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The daemon's life: register, load models, run the pipeline, keep house, stop gracefully.
 
-    start -> register -> free what dead predecessors of this host hold -> pipeline and doorbell run
-          -> every second: the catalogue; every third of a lease: heartbeat, renewals; every 30 s: housekeeping
-    SIGTERM or SIGINT -> claim no more, write what is in the pipe, release the rest, unregister
+start -> register -> free what dead predecessors of this host hold -> pipeline and doorbell run
+      -> every second: the catalogue; every third of a lease: heartbeat, renewals; every 30 s: housekeeping
+SIGTERM or SIGINT -> claim no more, write what is in the pipe, release the rest, unregister
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ log = logging.getLogger(__name__)
 
 _CATALOGUE_SECONDS = 1.0
 _HOUSEKEEPING_SECONDS = 30.0
-_LONGEST_BATCH_LEASES = 10  # a batch that takes longer is no longer renewed: a model that hangs must not hold it for ever
+_LONGEST_BATCH_LEASES = (
+    10  # a batch that takes longer is no longer renewed: a model that hangs must not hold it for ever
+)
 _MODEL_RETRY_SECONDS = 30.0
 
 LoadEncoder = Callable[[Model], Encoder]
@@ -169,7 +171,8 @@ class Daemon:
             self._encoders[model.id] = self._load_encoder(model)
         except RowvecError as error:
             self._broken_models[model.id] = now + _MODEL_RETRY_SECONDS
-            log.error("model=%s is not served here: %s%s", model.name, error, f" ({error.hint})" if error.hint else "")
+            hint = f" ({error.hint})" if error.hint else ""
+            log.error("model=%s is not served here: %s%s", model.name, error, hint)
 
     def _backfill(self, connection: Connection) -> bool:
         """Move every backfill on; return whether any goes on. One bad source never stalls another."""
@@ -186,14 +189,12 @@ class Daemon:
 
     def _is_done(self, connection: Connection) -> bool:
         """Is nothing left that this process could do now? Retries that are not due yet do not count."""
-        if any(s.backfill_phase != "done" for s in self._sources if s.state == "active" and s.model.id in self._encoders):
+        mine = [s for s in self._sources if s.state == "active" and s.model.id in self._encoders]
+        if any(source.backfill_phase != "done" for source in mine):
             return False
+        values = {"sources": [source.id for source in mine], "worker": self._worker}
         with db.translated():
-            row = connection.execute(
-                "SELECT EXISTS (SELECT FROM rowvec.change c WHERE source_id = ANY (%s) AND (worker_id = %s OR visible_at <= now()))",
-                ([s.id for s in self._sources if s.state == "active" and s.model.id in self._encoders], self._worker),
-            ).fetchone()
-        return row is not None and not row[0]
+            return connection.execute(db.statement("anything_left"), values).fetchone() == (False,)
 
     # Housekeeping
 

@@ -1,7 +1,7 @@
 """The doorbell: LISTEN on a connection of its own wakes sleeping threads; polls are the floor under it.
 
-A NOTIFY is a wake-up, never the truth. After arming, the sleeper polls on a short ladder, then at `poll_seconds`: a user's
-transaction that looked before we armed and commits after it does not ring, and the ladder covers it.
+A NOTIFY is a wake-up, never the truth. After arming, the sleeper polls on a short ladder, then at `poll_seconds`: a
+user's transaction that looked before we armed and commits after it does not ring, and the ladder covers it.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class Doorbell:
                     self.deaf, tested = not self._hears_itself(connection), True
                     if self.deaf:
                         log.warning(
-                            "LISTEN is dead on this connection, most likely behind a pooler in transaction mode (PgBouncer): "
-                            "polling every %g s; name a direct connection in ROWVEC_LISTEN_URL",
+                            "LISTEN is dead on this connection, most likely behind a pooler in transaction mode "
+                            "(PgBouncer): polling every %g s; name a direct connection in ROWVEC_LISTEN_URL",
                             self._settings.poll_seconds,
                         )
                         return self._link.close()

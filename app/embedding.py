@@ -1,4 +1,4 @@
-"""Texts of a claim to vectors: on an error the batch is halved until the failing rows stand alone; they fail, the rest lives."""
+"""Texts of a claim to vectors: on an error the batch is halved until the failing rows stand alone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ class Embedded:
 def embed(work: Work, encoder: Encoder) -> Embedded:
     """Encode the texts of a claim; never raises for a text's sake."""
     vectors, failed = _encode(encoder, work.texts, work.source.model.document_prompt)
-    results, failures, rows = list(work.known), [], []
+    results = list(work.known)
+    failures: list[Failure] = []
+    rows: list[NDArray[np.float32]] = []
     for index, text in enumerate(work.texts):
         if index in failed:
             error = failed[index]

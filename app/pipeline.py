@@ -56,7 +56,11 @@ class _Course:
 
     def texts(self, most: int) -> int:
         """How many texts a claim should take."""
-        return int(min(most, max(16.0, self.texts_per_second * _BATCH_SECONDS))) if self.texts_per_second else min(most, 64)
+        return (
+            int(min(most, max(16.0, self.texts_per_second * _BATCH_SECONDS)))
+            if self.texts_per_second
+            else min(most, 64)
+        )
 
     def observe(self, texts: int, seconds: float) -> None:
         rate = texts / max(seconds, 1e-6)

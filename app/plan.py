@@ -1,4 +1,4 @@
-"""What a claim asks for: which texts to encode, which vectors to clear or keep, which changes to turn into a recheck; pure."""
+"""What a claim asks for: which texts to encode, which vectors to clear or keep, what to recheck; pure."""
 
 from __future__ import annotations
 

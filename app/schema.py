@@ -1,7 +1,7 @@
 """The catalogue as SQLAlchemy tables: what Alembic compares a migrated database against, column by column.
 
-The tables are made by the migrations' SQL; nothing is created from here. Vector tables are not part of it: `watch` makes
-them, one a source.
+The tables are made by the migrations' SQL; nothing is created from here. Vector tables are not part of it: `watch`
+makes them, one a source.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 from psycopg import Connection, sql
 
@@ -75,21 +76,21 @@ def find(connection: Connection, name: str) -> Source:
     )
 
 
-def _source(row: Sequence[object]) -> Source:
+def _source(row: Sequence[Any]) -> Source:
     (id_, name, schema, table, keys, types, texts, template, state, vectors, *model, phase) = row
     return Source(
-        id_,  # type: ignore[arg-type]
-        str(name),
-        str(schema),
-        str(table),
-        tuple(keys),  # type: ignore[arg-type]
-        tuple(types),  # type: ignore[arg-type]
-        tuple(texts),  # type: ignore[arg-type]
-        template,  # type: ignore[arg-type]
-        str(state),
-        str(vectors),
-        Model(*model[:5], model[5] or ""),  # type: ignore[call-overload]
-        str(phase or "done"),
+        id=id_,
+        name=name,
+        schema=schema,
+        table=table,
+        key_columns=tuple(keys),
+        key_types=tuple(types),
+        text_columns=tuple(texts),
+        template_text=template,
+        state=state,
+        vector_table=vectors,
+        model=Model(*model[:5], model[5] or ""),
+        backfill_phase=phase or "done",
     )
 
 
@@ -99,7 +100,7 @@ def compiled(source: Source, name: str, *, after_cursor: bool = False) -> sql.Co
     keys = [sql.Identifier(column) for column in source.key_columns]
     aliases = [sql.Identifier(f"_k{i}") for i in range(1, len(keys) + 1)]
     # Type names come from format_type(), which quotes them; nothing of a user's reaches this place.
-    types = [sql.SQL(type_) for type_ in source.key_types]  # type: ignore[arg-type]
+    types = [sql.SQL(type_) for type_ in source.key_types]
 
     def key_of(text: sql.Composable) -> list[sql.Composable]:
         """The typed key columns of a key's text form."""
@@ -109,7 +110,7 @@ def compiled(source: Source, name: str, *, after_cursor: bool = False) -> sql.Co
         return [sql.SQL("({}::{}).{}").format(text, row_type, key) for key in keys]
 
     def of(record: str, columns: Iterable[sql.Composable]) -> list[sql.Composable]:
-        return [sql.SQL("{}.{}").format(sql.SQL(record), column) for column in columns]  # type: ignore[arg-type]
+        return [sql.SQL("{}.{}").format(sql.SQL(record), column) for column in columns]
 
     def equal(left: Iterable[sql.Composable], right: Iterable[sql.Composable]) -> sql.Composed:
         return sql.SQL(" AND ").join(sql.SQL("{} = {}").format(*pair) for pair in zip(left, right, strict=True))

@@ -66,7 +66,7 @@ def identity(fingerprint: str, precision: str, prompt: str = "") -> bytes:
 
 
 def text_hash(text: str, bound_to: bytes) -> bytes:
-    """Return 16 bytes that are equal when text and model identity are; another model's vector is so never taken for ours."""
+    """Return 16 bytes, equal when text and identity are: another model's vector is so never taken for ours."""
     digest = blake2b(bound_to, digest_size=16)
     digest.update(b"\x00")
     digest.update(text.encode("utf-8", "surrogatepass"))

@@ -29,7 +29,7 @@ class VectorArray:
 def to_binary(matrix: NDArray[np.float32], element_oid: int) -> bytes:
     """Lay a float32 matrix (n, dims) out as a binary `vector[]`.
 
-    0.03 ms for 256 x 384 by one structured array; pgvector's `Vector.to_binary` a row takes 0.56 ms, text literals 67 ms.
+    0.03 ms for 256 x 384 by one structured array; by pgvector's `Vector.to_binary` a row 0.56 ms, as text 67 ms.
     """
     rows, dims = matrix.shape
     header = np.array((1 if rows else 0, 0, element_oid, rows, 1), dtype=_HEADER)

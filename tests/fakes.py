@@ -1,4 +1,4 @@
-"""The fake encoder of the tests: a vector that is a hash of the text, so that "never stale" can be checked to the bit."""
+"""The fake encoder of the tests: a vector is a hash of its text, so that "never stale" is checked to the bit."""
 
 from __future__ import annotations
 

@@ -61,9 +61,9 @@ def spawn(url: str, **settings: object) -> subprocess.Popen[bytes]:
 
 
 def check_in_step(connection: psycopg.Connection, source: str, table: str, key: str = "id", text: str = "body") -> int:
-    """Assert promise 2: every row's vector is that of its current text, and no row that left has one. Return the rows."""
+    """Assert promise 2: every row's vector is that of its text, no row that left has one. Return how many rows."""
     rows = connection.execute(
-        f"SELECT d.{key}::text, d.{text}, v.embedding::text FROM {table} d LEFT JOIN rowvec.{source}_vectors v"  # type: ignore[arg-type]
+        f"SELECT d.{key}::text, d.{text}, v.embedding::text FROM {table} d LEFT JOIN rowvec.{source}_vectors v"
         f" ON v.{key} = d.{key} AND v.chunk = 0"
     ).fetchall()
     missing = [k for k, body, vector in rows if body and body.strip() and vector is None]
@@ -71,10 +71,13 @@ def check_in_step(connection: psycopg.Connection, source: str, table: str, key: 
     stale = [
         k
         for k, body, vector in rows
-        if body and body.strip() and vector is not None and not np.array_equal(from_text([vector])[0], fake_vector(body))
+        if body
+        and body.strip()
+        and vector is not None
+        and not np.array_equal(from_text([vector])[0], fake_vector(body))
     ]
     orphans = connection.execute(
-        f"SELECT v.{key}::text FROM rowvec.{source}_vectors v WHERE embedding IS NOT NULL"  # type: ignore[arg-type]
+        f"SELECT v.{key}::text FROM rowvec.{source}_vectors v WHERE embedding IS NOT NULL"
         f" AND NOT EXISTS (SELECT FROM {table} d WHERE d.{key} = v.{key})"
     ).fetchall()
     assert (missing, stale, unwanted, orphans) == ([], [], [], [])

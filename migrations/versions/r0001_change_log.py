@@ -23,7 +23,9 @@ def downgrade() -> None:
     op.execute("DROP VIEW rowvec.status, rowvec.errors")
     op.execute("DROP TABLE rowvec.backfill, rowvec.dead, rowvec.change, rowvec.worker, rowvec.source, rowvec.model")
     op.execute("DROP SEQUENCE rowvec.change_seq")
-    op.execute(
-        "DO $$ DECLARE f regprocedure; BEGIN FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = 'rowvec'::regnamespace"
-        " LOOP EXECUTE format('DROP ROUTINE %s CASCADE', f); END LOOP; END $$"
-    )
+    op.execute("""
+        DO $$ DECLARE f regprocedure; BEGIN
+          FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = 'rowvec'::regnamespace LOOP
+            EXECUTE format('DROP ROUTINE %s CASCADE', f);
+          END LOOP;
+        END $$""")
