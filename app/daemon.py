@@ -151,7 +151,7 @@ class Daemon:
     # Sources and models
 
     def _refresh(self, connection: Connection) -> None:
-        """Read the catalogue; load the model of a source that is new to us; wake the pipeline when something changed."""
+        """Read the catalogue; load the models that are new to us; wake the pipeline when something changed."""
         found = sources.load(connection)
         for source in found:
             self._load_model(source)
@@ -171,6 +171,7 @@ class Daemon:
             self._encoders[model.id] = self._load_encoder(model)
         except RowvecError as error:
             self._broken_models[model.id] = now + _MODEL_RETRY_SECONDS
+            hint = f" ({error.hint})" if error.hint else ""
             hint = f" ({error.hint})" if error.hint else ""
             log.error("model=%s is not served here: %s%s", model.name, error, hint)
 

@@ -56,11 +56,9 @@ class _Course:
 
     def texts(self, most: int) -> int:
         """How many texts a claim should take."""
-        return (
-            int(min(most, max(16.0, self.texts_per_second * _BATCH_SECONDS)))
-            if self.texts_per_second
-            else min(most, 64)
-        )
+        if not self.texts_per_second:
+            return min(most, 64)
+        return int(min(most, max(16.0, self.texts_per_second * _BATCH_SECONDS)))
 
     def observe(self, texts: int, seconds: float) -> None:
         rate = texts / max(seconds, 1e-6)
@@ -87,7 +85,7 @@ class Pipeline:
         stop: Event,
         on_idle: Callable[[], None] = lambda: None,
     ) -> None:
-        """`sources` and `encoder_of` are asked anew in every round; `on_idle` is called when there is nothing to claim."""
+        """`sources` and `encoder_of` are asked in every round; `on_idle` is called when nothing is left."""
         self._url, self._settings = url, settings
         self._worker, self._sources, self._encoder_of = worker, sources, encoder_of
         self._doorbell, self._stop, self._on_idle = doorbell, stop, on_idle

@@ -77,7 +77,8 @@ def find(connection: Connection, name: str) -> Source:
 
 
 def _source(row: Sequence[Any]) -> Source:
-    (id_, name, schema, table, keys, types, texts, template, state, vectors, *model, phase) = row
+    id_, name, schema, table, keys, types, texts, template, state, vectors, *model, phase = row
+    model_id, model_name, fingerprint, precision, dims, prompt = model
     return Source(
         id=id_,
         name=name,
@@ -89,7 +90,7 @@ def _source(row: Sequence[Any]) -> Source:
         template_text=template,
         state=state,
         vector_table=vectors,
-        model=Model(*model[:5], model[5] or ""),
+        model=Model(model_id, model_name, fingerprint, precision, dims, prompt or ""),
         backfill_phase=phase or "done",
     )
 
