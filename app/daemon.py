@@ -50,6 +50,7 @@ class Daemon:
         self._worker = 0
         self._sources: list[Source] = []
         self._encoders: dict[int, Encoder] = {}
+        self._problems: dict[int, str | None] = {}
         self._broken_models: dict[int, float] = {}  # model id -> monotonic time of the next try
         listen = settings.listen_url.get_secret_value() if settings.listen_url else url
         self._doorbell = Doorbell(listen, settings, self.stop)
@@ -97,7 +98,10 @@ class Daemon:
                 backfilling = self._backfill(connection)
                 if now - heart_at >= heartbeat_s:
                     self._beat(connection)
+                    self._resolve(connection, self._sources)
                     heart_at = now
+                elif suspects := self.pipeline.take_suspects():
+                    self._resolve(connection, [source for source in self._sources if source.id in suspects])
                 if now - house_at >= _HOUSEKEEPING_SECONDS:
                     self._tidy(connection)
                     house_at = now
@@ -160,6 +164,7 @@ class Daemon:
             for source in found:
                 if source.name not in names:
                     log.info("source=%s model=%s state=%s", source.name, source.model.name, source.state)
+            self.pipeline.unpause({source.id for source in found if source not in self._sources})
             self._sources = found
             self._doorbell.ring()
 
@@ -174,6 +179,19 @@ class Daemon:
             hint = f" ({error.hint})" if error.hint else ""
             hint = f" ({error.hint})" if error.hint else ""
             log.error("model=%s is not served here: %s%s", model.name, error, hint)
+
+    def _resolve(self, connection: Connection, which: list[Source]) -> None:
+        """Hold sources against the system catalogue: renames are followed, what is wrong is said in rowvec.status."""
+        for source in which:
+            try:
+                with db.translated():
+                    row = connection.execute(db.statement("resolve"), {"source": source.id}).fetchone()
+            except DatabaseError as error:
+                row = (str(error),)
+            problem = row[0] if row is not None else None
+            if problem != self._problems.get(source.id):
+                self._problems[source.id] = problem
+                log.log(logging.WARNING if problem else logging.INFO, "source=%s problem: %s", source.name, problem)
 
     def _backfill(self, connection: Connection) -> bool:
         """Move every backfill on; return whether any goes on. One bad source never stalls another."""
@@ -213,9 +231,6 @@ class Daemon:
         for source in self._sources:
             try:
                 with db.translated():
-                    row = connection.execute("SELECT rowvec._resolve(%s::smallint)", [source.id]).fetchone()
-                    if row is not None and row[0] is not None:
-                        log.warning("source=%s problem: %s", source.name, row[0])
                     connection.execute(sources.compiled(source, "purge"), {"source": source.id})
             except DatabaseError as error:
-                log.error("housekeeping source=%s %s", source.name, error)
+                log.error("purge source=%s %s", source.name, error)

@@ -98,6 +98,7 @@ class Pipeline:
         self._settled = Condition()
         loops = (self._claim_loop, self._encode_loop, self._write_loop)
         self._threads = [Thread(target=self._guarded, args=(loop,), name=loop.__name__, daemon=True) for loop in loops]
+        self._suspects: set[int] = set()
         self._round = 0
         self._swept_at = 0.0
         self._sweep_seconds = 0.0
@@ -118,6 +119,16 @@ class Pipeline:
         """What is claimed and not yet written, with the monotonic time of its claim."""
         with self._settled:
             return list(self._in_flight.values())
+
+    def take_suspects(self) -> set[int]:
+        """The ids of sources that failed since the last call: something in the system catalogue may have changed."""
+        suspects, self._suspects = self._suspects, set()
+        return suspects
+
+    def unpause(self, source_ids: set[int]) -> None:
+        """Try sources again at once: they have changed."""
+        for id_ in source_ids:
+            self._courses[id_].paused_until = 0.0
 
     def _guarded(self, loop: Callable[[], None]) -> None:
         try:
@@ -233,6 +244,7 @@ class Pipeline:
     def _pause(self, source: Source, error: RowvecError) -> None:
         """Leave a source alone for a while, twice as long each time: a bad one never stalls the others."""
         seconds = self._courses[source.id].pause()
+        self._suspects.add(source.id)
         log.error("source=%s paused_s=%g %s%s", source.name, seconds, error, f" ({error.hint})" if error.hint else "")
 
     # Encode

@@ -176,6 +176,8 @@ class Queue:
 
     def begin_recheck(self, source: Source, lane: Lane, changes: Sequence[ChangeId]) -> None:
         """Turn claimed "recheck the whole source" changes into a backfill from the beginning."""
+        with db.translated():  # most likely a key was renamed: the trigger functions are made anew first
+            self.connection.execute(db.statement("resolve"), {"source": source.id})
         self._on(db.statement("begin_recheck"), source, lane, changes)
 
     def renew(self, source: Source, lane: Lane, changes: Sequence[ChangeId]) -> None:

@@ -144,6 +144,7 @@ def compiled(source: Source, name: str, *, after_cursor: bool = False) -> sql.Co
         written_keys=_list(sql.SQL("{} AS {}").format(*pair) for pair in zip(vector, aliases, strict=True)),
         row_has_key=equal(row, claimed_key),
         vector_has_key=equal(vector, claimed_key),
+        vector_is_row=equal(vector, row),
         vector_is_input=equal(vector, of("i", aliases)),
         settled_is_input=equal(of("s", aliases), of("i", aliases)),
         row_is_page=equal(row, of("p", aliases)),

@@ -1,6 +1,8 @@
 -- Purpose: forget tombstones that no claim can be older than: a claim that was begun before one may still want to write.
 -- Locks: the tombstones. Index: the partial one on _at.
-DELETE FROM {vectors} v
-WHERE v.embedding IS NULL
-  AND v._at < least(now() - interval '2 min',
-                    (SELECT min(claimed_at) FROM rowvec.change WHERE source_id = %(source)s AND worker_id IS NOT NULL))
+DELETE FROM {vectors} WHERE ctid = ANY (ARRAY(
+  SELECT v.ctid FROM {vectors} v
+  WHERE v.embedding IS NULL
+    AND v._at < least(now() - interval '2 min',
+                      (SELECT min(claimed_at) FROM rowvec.change WHERE source_id = %(source)s AND worker_id IS NOT NULL))
+  LIMIT 20000 FOR UPDATE SKIP LOCKED))

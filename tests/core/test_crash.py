@@ -1,4 +1,4 @@
-"""Promise 2 under SIGKILL: two daemon processes die at random while users write; then nothing is stale, missing or orphaned.
+"""Promise 2 under SIGKILL: two daemon processes die at random while users write; nothing is stale or orphaned after.
 
 The reference is the design's crash check; here the daemon is the real one, with the fake encoder.
 """
@@ -37,7 +37,8 @@ def test_killed_daemons_leave_nothing_stale(documents: psycopg.Connection, datab
                         )
                     case 3 | 4:
                         user.execute(
-                            "UPDATE documents SET body = %s WHERE id BETWEEN %s AND %s", (f"u {operation}", key, key + 3)
+                            "UPDATE documents SET body = %s WHERE id BETWEEN %s AND %s",
+                            (f"u {operation}", key, key + 3),
                         )
                     case 5:
                         user.execute("UPDATE documents SET views = views + 1 WHERE id = %s", (key,))

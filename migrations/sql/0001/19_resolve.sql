@@ -58,7 +58,11 @@ BEGIN
         PERFORM rowvec._install_triggers(p_source);
       END IF;
     END IF;
-    IF s.state <> 'paused' THEN
+    IF NOT has_table_privilege(s.source_table, 'SELECT') THEN
+      v_problem := format('role %s may not read %s: GRANT SELECT', current_user, s.source_table);
+    ELSIF row_security_active(s.source_table) THEN
+      v_problem := format('row-level security hides rows of %s from role %s: give it BYPASSRLS', s.source_table, current_user);
+    ELSIF s.state <> 'paused' THEN
       SELECT format('trigger %s is %s: changes are found by the recheck only', want, CASE WHEN t.oid IS NULL THEN 'missing' ELSE 'disabled' END)
         INTO v_problem
       FROM unnest(ARRAY['insert', 'update', 'truncate'] || CASE WHEN v_kind = 'p' THEN '{}'::text[] ELSE '{delete}' END) event,

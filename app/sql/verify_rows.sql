@@ -1,0 +1,7 @@
+-- Purpose: a window of rows with their text and the hash beside their vector. Locks: none. Index: both keys'.
+WITH page AS MATERIALIZED (
+  SELECT * FROM {table} d WHERE {after_cursor} ORDER BY {row_keys} LIMIT %(limit)s
+)
+SELECT true, {key_text}, v._hash, {texts}
+FROM page d LEFT JOIN {vectors} v ON {vector_is_row} AND v.chunk = 0 AND v.embedding IS NOT NULL
+ORDER BY {row_keys}

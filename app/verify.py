@@ -1,0 +1,90 @@
+"""Compare every row's text with the hash beside its vector: what is missing, stale, orphaned, or of another model.
+
+The comparison reads the table a window of keys at a time and holds no transaction between windows, so it may be run
+on a busy table of any size. A row that changes while it runs may be counted although its change is already in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg import Connection
+
+from app import db
+from app.sources import Source, compiled
+from app.text import identity, text_hash
+
+
+@dataclass(slots=True)
+class Report:
+    """Rows by what was found; `keys` holds those that are not as they should be."""
+
+    rows: int = 0
+    missing: int = 0
+    stale: int = 0
+    wrong_model: int = 0
+    orphan: int = 0
+    keys: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Is every vector that of its row's text?"""
+        return not self.keys
+
+
+def verify(
+    connection: Connection,
+    source: Source,
+    *,
+    repair: bool = False,
+    window: int = 5_000,
+    progress: Callable[[Report], None] = lambda _report: None,
+) -> Report:
+    """Check a source; `repair` logs every key that is not as it should be, for the daemon to embed or clear."""
+    report = Report()
+    others = _other_identities(connection, source)
+    for key, hash_, *columns in _pages(connection, source, "verify_rows", window):
+        report.rows += 1
+        text = source.template.render(dict(zip(source.text_columns, columns, strict=True)))
+        wanted = None if text is None else text_hash(text, source.identity)
+        if hash_ != wanted:
+            if hash_ is None:
+                report.missing += 1
+            elif text is not None and any(hash_ == text_hash(text, other) for other in others):
+                report.wrong_model += 1
+            else:
+                report.stale += 1
+            report.keys.append(key)
+        if report.rows % window == 0:
+            progress(report)
+    for key, *_ in _pages(connection, source, "verify_vectors", window):
+        report.orphan += 1
+        report.keys.append(key)
+    progress(report)
+    if repair and report.keys:
+        with db.translated():
+            connection.execute(db.statement("log_keys"), {"source": source.id, "keys": report.keys})
+    return report
+
+
+def _pages(connection: Connection, source: Source, name: str, window: int) -> Iterable[tuple[Any, ...]]:
+    cursor: str | None = None
+    while True:
+        with db.translated():
+            rows = connection.execute(
+                compiled(source, name, after_cursor=cursor is not None), {"limit": window, "cursor": cursor}
+            ).fetchall()
+        # The first column says whether the row is wanted: a page must be told from the end though it holds nothing.
+        yield from (row[1:] for row in rows if row[0])
+        if len(rows) < window:
+            return
+        cursor = rows[-1][1]
+
+
+def _other_identities(connection: Connection, source: Source) -> list[bytes]:
+    with db.translated():
+        rows = connection.execute("SELECT fingerprint, precision, manifest #>> '{prompts,document}' FROM rowvec.model")
+        known = [identity(fingerprint, precision, prompt or "") for fingerprint, precision, prompt in rows]
+    return [other for other in known if other != source.identity]
