@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import itertools
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,7 +62,15 @@ _VERSION = pytest.StashKey[str]()
 
 
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def _server_home() -> Iterator[str]:
+    # Not in pytest's own folder: each run of pytest takes the rights of others on that away, and when root runs the
+    # tests the server belongs to another user.
+    with tempfile.TemporaryDirectory(prefix="rowvec-server-") as home:
+        yield home
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """Give the session's server; a test that stops it must start it again."""
     kind = _server_kind(request.config)
     started: Server
@@ -70,7 +79,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     elif kind == "external":
         started = External(_TEST_URL or "")
     else:
-        started = Embedded(tmp_path_factory.mktemp("server"))
+        started = Embedded(Path(request.getfixturevalue("_server_home")))
     try:
         with psycopg.connect(started.url) as connection:
             row = connection.execute(
