@@ -10,7 +10,9 @@ import numpy as np
 import psycopg
 import pytest
 from numpy.typing import NDArray
+from psycopg import sql
 
+from app.loopback import Loopback, setup_loopback
 from app.queries import QueryServer, vector_text
 
 DIMS = 16
@@ -61,7 +63,25 @@ def model_id(connection: psycopg.Connection) -> int:
 
 
 @pytest.fixture
-def query_server(database_url: str, encoder: FakeEncoder, model_id: int) -> Iterator[QueryServer]:
+def loopback(connection: psycopg.Connection) -> Iterator[Loopback]:
+    """Give a loop-back connection that has been set up, and remove its role afterwards."""
+    made = setup_loopback(connection)
+    yield made
+    connection.execute("SELECT rowvec._drop_loopback()")
+    role = sql.Identifier(made.user)
+    connection.execute(sql.SQL("DROP OWNED BY {}").format(role))
+    connection.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+@pytest.fixture
+def way(request: pytest.FixtureRequest, connection: psycopg.Connection) -> None:
+    """Set up how a SELECT asks: the loop-back connection where the server has dblink; the mailbox needs nothing."""
+    if connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'dblink'").fetchone():
+        request.getfixturevalue("loopback")
+
+
+@pytest.fixture
+def query_server(database_url: str, encoder: FakeEncoder, model_id: int, way: None) -> Iterator[QueryServer]:
     """Give a running query server, as the daemon runs it."""
     server = QueryServer(lambda: psycopg.connect(database_url), lambda _id: encoder, lambda: [model_id])
     server.start()

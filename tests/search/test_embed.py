@@ -59,7 +59,7 @@ def test_a_text_asked_again_comes_from_the_cache(connection: psycopg.Connection,
     assert len(encoder.calls) == 2
 
 
-@pytest.mark.usefixtures("model_id")
+@pytest.mark.usefixtures("model_id", "way")
 def test_no_daemon_is_a_clear_error_in_time(connection: psycopg.Connection) -> None:
     connection.execute("SET rowvec.query_timeout = '300 ms'")
     begin = time.monotonic()
@@ -141,6 +141,7 @@ def test_a_vector_as_text_comes_back_bit_by_bit() -> None:
     assert np.array_equal(as_array(vector_text(values)), values)
 
 
+@pytest.mark.usefixtures("way")
 def test_the_connection_may_be_cut(database_url: str, encoder: FakeEncoder, model_id: int) -> None:
     queries = QueryServer(lambda: psycopg.connect(database_url), lambda _id: encoder, lambda: [model_id])
     queries.start()

@@ -1,0 +1,119 @@
+"""The loop-back connection: set up, used by roles without rights, its password hidden, its role harmless."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import psycopg
+import pytest
+from psycopg import sql
+
+from app.errors import DatabaseError
+from app.loopback import Loopback, setup_if_possible, setup_loopback
+from tests.search.conftest import FakeEncoder
+from tests.search.test_embed import as_array, embed
+
+pytestmark = pytest.mark.container
+
+
+@pytest.fixture
+def reader(connection: psycopg.Connection, database_url: str) -> Iterator[psycopg.Connection]:
+    """Give a connection of a role with USAGE on schema rowvec and nothing more."""
+    role = sql.Identifier(f"reader_{time.monotonic_ns()}")
+    connection.execute(sql.SQL("CREATE ROLE {}").format(role))
+    connection.execute(sql.SQL("GRANT USAGE ON SCHEMA rowvec TO {}").format(role))
+    with psycopg.connect(database_url, autocommit=True) as opened:
+        opened.execute(sql.SQL("SET SESSION AUTHORIZATION {}").format(role))
+        yield opened
+    connection.execute(sql.SQL("DROP OWNED BY {}").format(role))
+    connection.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+@pytest.mark.usefixtures("query_server", "loopback")
+def test_a_role_without_rights_gets_its_vector(reader: psycopg.Connection, encoder: FakeEncoder) -> None:
+    assert np.array_equal(as_array(embed(reader, "who am I")), encoder.vector("who am I"))
+
+
+@pytest.mark.usefixtures("query_server", "loopback")
+def test_the_open_connection_lends_no_rights(reader: psycopg.Connection, connection: psycopg.Connection) -> None:
+    connection.execute("CREATE TABLE secret (word text)")
+    embed(reader, "open it")
+    for statement in (
+        "TABLE secret",
+        "SELECT * FROM rowvec.query",
+        "DELETE FROM rowvec.model",
+        "CREATE TABLE x (y int)",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            reader.execute("SELECT * FROM dblink('rowvec_loopback', %s) AS r(x text)", (statement,))
+
+
+def test_nobody_else_reads_the_password(
+    reader: psycopg.Connection, connection: psycopg.Connection, loopback: Loopback
+) -> None:
+    assert connection.execute(
+        "SELECT array_to_string(umoptions, ',') ~ 'password=' FROM pg_user_mappings"
+    ).fetchall() == [(True,)]
+    assert reader.execute("SELECT umoptions FROM pg_user_mappings").fetchall() == [(None,)]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        reader.execute("SELECT * FROM pg_user_mapping")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        reader.execute("SELECT rowvec._set_loopback('h', 1, 'u', 'p', 1, 1)")
+
+
+@pytest.mark.usefixtures("query_server", "loopback")
+def test_a_closed_connection_is_opened_again(connection: psycopg.Connection, encoder: FakeEncoder) -> None:
+    embed(connection, "first")
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rowvec_loopback'"
+    )
+    assert np.array_equal(as_array(embed(connection, "second")), encoder.vector("second"))
+
+
+@pytest.mark.usefixtures("query_server", "loopback")
+def test_inside_a_transaction_at_any_isolation_level(database_url: str, encoder: FakeEncoder) -> None:
+    with psycopg.connect(database_url) as other:
+        other.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
+        other.read_only = True
+        for text in ("one", "two"):
+            assert np.array_equal(as_array(embed(other, text)), encoder.vector(text))
+
+
+@pytest.mark.usefixtures("query_server", "loopback")
+def test_the_way_costs_little(connection: psycopg.Connection) -> None:
+    times = []
+    for number in range(200):
+        begin = time.perf_counter()
+        embed(connection, f"text {number}")
+        times.append(time.perf_counter() - begin)
+    assert statistics.median(times) < 0.02  # about 3 ms alone; other work on the machine must not make this fail
+
+
+def test_setting_up_twice_and_by_migrate(connection: psycopg.Connection, loopback: Loopback) -> None:
+    assert setup_if_possible(connection) is None
+    assert setup_loopback(connection).user == loopback.user
+    assert connection.execute("SELECT (rowvec._query_way()).way").fetchone() == ("loopback",)
+
+
+def test_a_role_with_rights_is_refused(connection: psycopg.Connection) -> None:
+    with pytest.raises(DatabaseError, match="has rights"):
+        setup_loopback(connection, user="postgres", password="x")
+    with pytest.raises(DatabaseError, match="no role"):
+        setup_loopback(connection, user="nobody at all", password="x")
+
+
+def test_a_wrong_place_is_refused_and_nothing_is_left(connection: psycopg.Connection) -> None:
+    with pytest.raises(DatabaseError, match="cannot reach itself") as caught:
+        setup_loopback(connection, host="127.0.0.1", port=1)
+    assert "password=" not in str(caught.value)
+    assert connection.execute("SELECT count(*) FROM pg_foreign_server").fetchone() == (0,)
+
+
+@pytest.mark.usefixtures("model_id")
+def test_without_it_the_error_says_what_to_do(connection: psycopg.Connection) -> None:
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState) as caught:
+        embed(connection, "text")
+    assert "dblink" in (caught.value.diag.message_hint or "")
