@@ -7,7 +7,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ IDENTITY = (
     "max_tokens",
     "pad_id",
     "pooling",
+    "include_prompt",
     "normalized",
     "similarity",
     "prompts",
@@ -52,40 +54,54 @@ def tokenizer_sha256(tokenizer: Tokenizer) -> str:
     return hashlib.sha256(canonical(json.loads(tokenizer.to_str()))).hexdigest()
 
 
+def read(folder: Path) -> dict[str, Any]:
+    """The manifest of an artefact that is there."""
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
+
+
 def existing_fingerprint(out: Path) -> str | None:
     """The fingerprint of the artefact that lies at `out`, if there is a complete one."""
     if not all((out / name).is_file() for name in (*FILES, "manifest.json")):
         return None
     try:
-        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        manifest = read(out)
         intact = all(_sha256(out / name) == manifest["files"][name] for name in FILES)
         return str(manifest["fingerprint"]) if intact else None
     except (ValueError, KeyError, OSError, TypeError):
         return None
 
 
-def write(
-    out: Path, module: torch.jit.ScriptModule, tokenizer: Tokenizer, manifest: dict[str, Any], golden: Mapping[str, Any]
-) -> None:
-    """Write into a folder beside `out`, then rename it into place; fills in the manifest's `files`.
+@contextmanager
+def staged(out: Path) -> Iterator[Path]:
+    """Give an empty folder beside `out`; rename it to `out` if the block ends well, remove it if not.
 
     An older artefact at `out` is replaced; a folder that is not an artefact is refused.
     """
-    if out.exists() and any(out.iterdir()) and not (out / "manifest.json").is_file():
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "manifest.json").is_file())):
         raise ExportRefused(f"{out} exists and is not a model's folder; choose another --out.")
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        with quiet_torchscript():
-            torch.jit.save(module, str(temporary / "model.pt"))
-        tokenizer.save(str(temporary / "tokenizer.json"), pretty=False)
-        _dump(temporary / "golden.json", golden)
-        manifest["files"] = {name: _sha256(temporary / name) for name in FILES}
-        _dump(temporary / "manifest.json", manifest)
+        yield temporary
         temporary.chmod(0o755)  # mkdtemp makes it private; a daemon may run as another user
         _replace(temporary, out)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_model(folder: Path, module: torch.jit.ScriptModule, tokenizer: Tokenizer) -> None:
+    """Write model.pt and tokenizer.json."""
+    with quiet_torchscript():
+        torch.jit.save(module, str(folder / "model.pt"))
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any], golden: Mapping[str, Any]) -> None:
+    """Write golden.json, then manifest.json with the hashes of the other files in its `files`."""
+    _dump(folder / "golden.json", golden)
+    manifest["files"] = {name: _sha256(folder / name) for name in FILES}
+    _dump(folder / "manifest.json", manifest)
 
 
 def _replace(new: Path, out: Path) -> None:

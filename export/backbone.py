@@ -5,16 +5,21 @@ from __future__ import annotations
 import inspect
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, T5EncoderModel
+from transformers import AutoConfig, AutoModel, MT5EncoderModel, T5EncoderModel, UMT5EncoderModel
 from transformers.utils import logging as transformers_logging
 
 from app.errors import ExportRefused
+from export import masks
+
+# Of an encoder-decoder only the encoder is used, as sentence-transformers does.
+ENCODERS: Mapping[str, Any] = {"t5": T5EncoderModel, "mt5": MT5EncoderModel, "umt5": UMT5EncoderModel}
 
 
 class Backbone(nn.Module):
@@ -24,13 +29,16 @@ class Backbone(nn.Module):
         """Wrap a loaded model; `pooler` asks for its own sentence vector instead of the token vectors."""
         super().__init__()
         self.model = model
+        self.config: Any = model.config
         self.pooler = pooler
-        accepted = inspect.signature(model.forward).parameters
-        self.takes_token_types = "token_type_ids" in accepted
+        self.takes_token_types = "token_type_ids" in inspect.signature(model.forward).parameters
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Run the transformer on int64[B,L] ids and mask."""
         inputs: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask}
+        if self.config.model_type in masks.OWN_MASKS:
+            inputs["attention_mask"] = masks.gemma3(attention_mask, self.config)
+            inputs["position_ids"] = masks.positions(attention_mask)
         if self.takes_token_types:
             # Made from the input, so that neither a length nor a device of the trace is baked in.
             inputs["token_type_ids"] = torch.zeros_like(input_ids)
@@ -41,7 +49,11 @@ class Backbone(nn.Module):
 
 def load_config(folder: Path, extra: Mapping[str, Any], *, trust_remote_code: bool) -> Any:
     """The model's configuration object, with the KV cache off."""
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code, **extra)
+    try:
+        with quiet_loading():
+            config = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code, **extra)
+    except (OSError, ValueError, KeyError) as error:
+        raise ExportRefused(f"The configuration cannot be loaded: {str(error).splitlines()[0]}") from None
     if hasattr(config, "use_cache"):
         config.use_cache = False
     return config
@@ -56,24 +68,60 @@ def load_model(folder: Path, config: Any, *, pooler: bool, trust_remote_code: bo
         "use_safetensors": None if allow_pickle else True,
         "output_loading_info": True,
     }
-    verbosity = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity(logging.ERROR)
+    loader = ENCODERS.get(config.model_type, AutoModel)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the loader's advice to trainers
-            loader: Any = T5EncoderModel if config.model_type == "t5" else AutoModel
+        with quiet_loading():
             model, info = loader.from_pretrained(folder, **options)
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-    missing = [name for name in info["missing_keys"] if pooler or ".pooler." not in f".{name}"]
+    except (OSError, ValueError, ImportError) as error:
+        raise ExportRefused(f"The weights cannot be loaded: {str(error).splitlines()[0]}") from None
+    missing = sorted(name for name in info["missing_keys"] if pooler or ".pooler." not in f".{name}")
     if missing:
         raise ExportRefused(
             f"{len(missing)} weights are not in the files ({missing[0]}, …): they would be random numbers. "
-            "Give the complete checkpoint (an adapter must be merged into its base first)."
+            "Give the complete checkpoint."
         )
-    if not pooler and getattr(model, "pooler", None) is not None:
-        model.pooler = None  # never used by the chain: not traced, not stored
     if pooler and getattr(model, "pooler", None) is None:
         raise ExportRefused(f"{config.model_type} has no pooler; choose another --pooling.")
+    if not pooler and getattr(model, "pooler", None) is not None:
+        model.pooler = None  # never used by the chain: not traced, not stored
+    _without_dropout(model)
     loaded: nn.Module = model.eval()
     return loaded
+
+
+@contextmanager
+def quiet_loading() -> Iterator[None]:
+    """Keep the loader's progress bars, and its advice to those who train, off the terminal."""
+    verbosity = transformers_logging.get_verbosity()
+    bars = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity(logging.ERROR)
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        if bars:
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def usable_positions(model: nn.Module, config: Any) -> int | None:
+    """How many tokens the positions reach for: of a table that begins behind the padding id, 514 rows mean 512 tokens.
+
+    None where nothing limits them. Without a table (rotary, relative), the configuration's word is taken.
+    """
+    for module in model.modules():
+        table = getattr(module, "position_embeddings", None)
+        if isinstance(table, nn.Embedding):
+            offset = getattr(module, "padding_idx", None)
+            return table.num_embeddings - (offset + 1 if isinstance(offset, int) else 0)
+    positions = getattr(config, "max_position_embeddings", None)
+    return positions if isinstance(positions, int) and positions > 0 else None
+
+
+def _without_dropout(model: nn.Module) -> None:
+    for child in list(model.modules()):
+        for name, inner in child.named_children():
+            if isinstance(inner, nn.Dropout):
+                setattr(child, name, nn.Identity())

@@ -5,7 +5,6 @@ Two generations of sentence-transformers write these files differently; a plain 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +44,8 @@ class Chain:
     prompts: Mapping[str, str]
     similarity: str
     truncate_dims: int | None
-    declared: bool  # False for a plain transformers folder, whose pooling the caller chose
+    declared: bool  # False for a plain transformers folder
+    pooling_chosen: bool  # by the caller, not by the files
 
     @property
     def normalized(self) -> bool:
@@ -85,6 +85,7 @@ def read(files: ModelFiles, *, pooling_name: str | None = None) -> Chain:
         modes = (POOLER,) if pooling_name == POOLER else pooling.parse(pooling_name)
     if first.kind == "Transformer" and not modes:
         modes = _pooled_by_the_model(first)
+    _check_transformer(first.config)
     if any(step.kind in ("Transformer", "Pooling", "StaticEmbedding") for step in rest):
         raise ExportRefused("The model pools twice or holds two encoders; only one text encoder can be exported.")
     return Chain(
@@ -95,6 +96,7 @@ def read(files: ModelFiles, *, pooling_name: str | None = None) -> Chain:
         include_prompt=include_prompt,
         after=tuple(rest),
         declared=True,
+        pooling_chosen=bool(pooling_name),
         **common,
     )
 
@@ -123,15 +125,12 @@ def prompts_of(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _modules(files: ModelFiles) -> list[Step]:
-    path = files.folder / "modules.json"
-    if not path.is_file():
-        return []
     steps = []
-    for entry in json.loads(path.read_text(encoding="utf-8")):
+    for entry in files.entries("modules.json"):
         kind = str(entry["type"]).rsplit(".", 1)[-1]
         where = str(entry.get("path") or "")
         if kind not in SUPPORTED:
-            raise ExportRefused(_refusal(kind))
+            raise ExportRefused(f"The module {kind} is not known; {', '.join(SUPPORTED)} can be exported.")
         if kind == "Transformer":
             names = [f"{where}/{name}".lstrip("/") for name in TRANSFORMER_CONFIGS]
             config = next((found for name in names if (found := files.json(name))), {})
@@ -141,8 +140,22 @@ def _modules(files: ModelFiles) -> list[Step]:
     return steps
 
 
-def _refusal(kind: str) -> str:
-    return f"The module {kind} is not supported; only {', '.join(SUPPORTED)} can be exported with the same numbers."
+def _check_transformer(config: Mapping[str, Any]) -> None:
+    """Refuse what sentence-transformers would do to a text before or after the transformer and this chain does not."""
+    modalities = config.get("modality_config") or {}
+    if "message" in modalities:
+        raise ExportRefused("The model sends each text through a chat template, which an artefact cannot.")
+    if modalities and "text" not in modalities:
+        raise ExportRefused(f"The model takes {', '.join(modalities)}, not text.")
+    if config.get("transformer_task", "feature-extraction") != "feature-extraction":
+        raise ExportRefused(f"The task is {config['transformer_task']}; only feature-extraction gives vectors.")
+    for key in ("query_length", "document_length", "query_expansion"):
+        if config.get(key) is not None:
+            raise ExportRefused(
+                f"The model sets {key}: queries and documents are cut differently, an artefact cuts alike."
+            )
+    if any(key != "chat_template" for key in config.get("processing_kwargs") or {}):
+        raise ExportRefused("The model sets processing_kwargs for its tokenizer, which an artefact cannot carry.")
 
 
 def _pooled_by_the_model(first: Step) -> tuple[str, ...]:
@@ -165,4 +178,4 @@ def _plain(files: ModelFiles, pooling_name: str | None, common: Mapping[str, Any
             "Choose by --pooling; the model's card says which (mean and cls are the usual ones)."
         )
     modes = (POOLER,) if pooling_name == POOLER else pooling.parse(pooling_name)
-    return Chain("Transformer", "", {}, modes, True, (), declared=False, **common)
+    return Chain("Transformer", "", {}, modes, True, (), declared=False, pooling_chosen=True, **common)

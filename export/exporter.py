@@ -1,35 +1,25 @@
-"""From a model's files to an artefact: find, read, load, trace, prove, write."""
+"""From a model's files to an artefact: find, read, load, ask the reference, trace, prove, write."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from app.errors import ExportRefused
-from export import artefact, backbone, chain, parity, sources, tokenizer, tracing
+from export import artefact, audit, devices, parity, reference, refusals, sources, static, sweep, tracing
+from export import backbone as backbones
+from export import chain as chains
+from export import manifest as manifests
+from export import tokenizer as tokenizers
 from export.chain import POOLER, Chain
-from export.model import SentenceModel, build
+from export.model import SentenceModel, build, read_state
 from export.texts import EDGES, GOLDEN
 
-# Keys of config.json that do not change a vector.
-COSMETIC = frozenset(
-    {
-        "transformers_version",
-        "_name_or_path",
-        "dtype",
-        "torch_dtype",
-        "architectures",
-        "use_cache",
-        "gradient_checkpointing",
-    }
-)
+MIN_BF16_COSINE = 0.99  # recorded, and only nonsense is refused: the daemon's own gate for bf16 is stricter
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +39,18 @@ class Exported:
     def fingerprint(self) -> str:
         """The model's identity, hex sha256."""
         return str(self.manifest["fingerprint"])
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model ready to be traced."""
+
+    files: sources.ModelFiles
+    chain: Chain
+    config: Any
+    tokens: tokenizers.LoadedTokenizer
+    whole: SentenceModel
+    dims: int | None
 
 
 def export_model(
@@ -71,113 +73,127 @@ def export_model(
     """
     say = progress or (lambda _message: None)
     files = sources.find(model, revision=revision, allow_pickle=allow_pickle)
-    declared = chain.read(files, pooling_name=pooling)
-    settings = declared.transformer_config
     say(f"loading {files.id}")
-    folder = files.folder / declared.first_path
-    config = backbone.load_config(folder, settings.get("config_kwargs") or {}, trust_remote_code=trust_remote_code)
-    tokens = tokenizer.load(folder, config, settings, max_tokens=max_tokens, trust_remote_code=trust_remote_code)
-    transformer = backbone.load_model(
-        folder,
-        config,
-        pooler=POOLER in declared.pooling,
+    loaded = load(
+        files,
+        pooling=pooling,
+        max_tokens=max_tokens,
         trust_remote_code=trust_remote_code,
         allow_pickle=allow_pickle,
-    )
-    whole = build(
-        backbone.Backbone(transformer, pooler=POOLER in declared.pooling),
-        declared,
-        files.folder,
         dims=dims,
-        allow_pickle=allow_pickle,
     )
-    manifest = _manifest(files, declared, config, tokens, whole, name=name, dims=dims)
+    manifest = manifests.describe(loaded, name=name)
+    refusals.check_dims(manifest["dims"], manifest["name"], manifest["matryoshka_dims"])
     if artefact.existing_fingerprint(out) == manifest["fingerprint"]:
         say(f"{out} holds this model already ({manifest['fingerprint'][:12]})")
-        return Exported(out, manifest, created=False)
+        return Exported(out, artefact.read(out), created=False)
 
-    texts = [*GOLDEN, *EDGES]
-    ids = tokens.ids(texts)
-    rows = parity.id_rows(ids, tokens.max_tokens)
-    expected = parity.run(whole, rows, tokens.pad_id, 1)
-    say("tracing")
-    traced = tracing.trace(whole, tracing.example(config, tokens.pad_id, tokens.clean.get_vocab_size()))
+    say("asking the reference")
+    expected, text_ids = _expectations(loaded, trust_remote_code)
+    say(f"tracing ({expected.name} is the reference)")
+    vocabulary = loaded.tokens.clean.get_vocab_size()
+    traced = tracing.trace(loaded.whole, tracing.example(loaded.config, loaded.tokens.pad_id, vocabulary))
+    devices.follow_input(traced.module)
+    looked = audit.audit(traced.module)
     say("checking the numbers")
-    measured = parity.check(traced.module, lambda _rows: expected, rows, tokens.pad_id, "transformers")
-    manifest["parity"] = measured.as_dict()
-    golden_ids = tokens.ids(list(GOLDEN))
-    vectors = parity.run(traced.module, golden_ids, tokens.pad_id, 1)
+    measured = parity.check(traced.module, expected, text_ids, loaded.tokens.pad_id, loaded.tokens.max_tokens)
+    golden_ids = loaded.tokens.ids(GOLDEN)
+    vectors = parity.run(traced.module, golden_ids, loaded.tokens.pad_id, 1)
     golden = {"texts": list(GOLDEN), "ids": golden_ids, "vectors": [_short(vector) for vector in vectors]}
-    say(f"writing {out}")
-    artefact.write(out, traced.module, tokens.clean, manifest, golden)
+    with artefact.staged(out) as folder:
+        artefact.write_model(folder, traced.module, loaded.tokens.clean)
+        say("checking the file in a process of its own")
+        swept = _swept(folder, loaded, traced, expected.rows)
+        manifest["parity"] = measured.as_dict() | {"kernels": swept}
+        manifest["graph"] = looked.as_dict() | {"warnings": list(traced.unknown_warnings), "linears": traced.linears}
+        say(f"writing {out}")
+        artefact.write_manifest(folder, manifest, golden)
     return Exported(out, manifest, created=True)
 
 
-def _manifest(
+def load(
     files: sources.ModelFiles,
-    declared: Chain,
-    config: Any,
-    tokens: tokenizer.LoadedTokenizer,
-    whole: SentenceModel,
     *,
-    name: str | None,
-    dims: int | None,
-) -> dict[str, Any]:
-    """Everything but `parity` and `files`."""
-    width = _width(whole, tokens)
-    weights = [path for path in files.folder.rglob("*") if path.suffix in sources.SAFE_SUFFIXES and path.is_file()]
-    steps = [{"kind": step.kind, **step.config} for step in declared.after]
-    if dims is not None:
-        steps.append({"kind": "Cut", "dims": dims})
-    # The file as it is, not the loaded object: that one gains keys with every release of transformers.
-    written = files.json(f"{declared.first_path}/config.json".lstrip("/"))
-    semantic = {key: value for key, value in written.items() if key not in COSMETIC}
-    manifest: dict[str, Any] = {
-        "format": artefact.FORMAT,
-        "name": name or files.id.rsplit("/", 1)[-1],
-        "fingerprint": "",
-        "dims": width,
-        "matryoshka_dims": [],
-        "max_tokens": tokens.max_tokens,
-        "pad_id": tokens.pad_id,
-        "pooling": "+".join(declared.pooling),
-        "normalized": declared.normalized,
-        "similarity": declared.similarity,
-        "prompts": dict(declared.prompts),
-        "source": {
-            "id": files.id,
-            "revision": files.revision,
-            "sha256": sources.weights_sha256(files.folder, weights),
+    pooling: str | None = None,
+    max_tokens: int | None = None,
+    trust_remote_code: bool = False,
+    allow_pickle: bool = False,
+    dims: int | None = None,
+) -> Loaded:
+    """Read and load a model up to the point where it can be run; raise ExportRefused where it cannot be exported."""
+    refusals.check_files(files, trust_remote_code=trust_remote_code, allow_pickle=allow_pickle)
+    chain = chains.read(files, pooling_name=pooling)
+    dims = dims or chain.truncate_dims
+    folder = files.folder / chain.first_path
+    if chain.first == "StaticEmbedding":
+        config: Any = None
+        tokens = static.load_tokenizer(folder, max_tokens)
+        backbone: torch.nn.Module = static.StaticBackbone(
+            static.static_rows(read_state(folder, allow_pickle=allow_pickle))
+        )
+    else:
+        settings = chain.transformer_config
+        extra = settings.get("config_kwargs") or settings.get("config_args") or {}
+        config = backbones.load_config(folder, extra, trust_remote_code=trust_remote_code)
+        pooler = POOLER in chain.pooling
+        transformer = backbones.load_model(
+            folder, config, pooler=pooler, trust_remote_code=trust_remote_code, allow_pickle=allow_pickle
+        )
+        usable = backbones.usable_positions(transformer, config)
+        tokens = tokenizers.load(folder, settings, usable, trust_remote_code=trust_remote_code, asked=max_tokens)
+        backbone = backbones.Backbone(transformer, pooler=pooler)
+    tokenizers.check_ids(tokens, [*GOLDEN, *EDGES])
+    prompts = [] if chain.include_prompt else [prompt for prompt in chain.prompts.values() if prompt]
+    left_out = [
+        (tokenizers.stable_prefix(tokens, prompt), tokenizers.prompt_length(tokens, prompt)) for prompt in prompts
+    ]
+    whole = build(backbone, chain, files.folder, dims=dims, allow_pickle=allow_pickle, left_out=left_out)
+    return Loaded(files, chain, config, tokens, whole, dims)
+
+
+def _expectations(loaded: Loaded, trust_remote_code: bool) -> tuple[parity.Expected, list[list[int]]]:
+    """The reference's vectors, and our ids of the same texts; the reference's weights are freed on return."""
+    tokens, chain = loaded.tokens, loaded.chain
+    texts = [*GOLDEN, *EDGES]
+    asked = reference.choose(
+        loaded.files.folder, chain, tokens, loaded.whole, dims=loaded.dims, trust_remote_code=trust_remote_code
+    )
+    rows = parity.id_rows(tokens.ids(texts), tokens.max_tokens)
+    prompts = list(dict.fromkeys(["", *chain.prompts.values()]))
+    behind = [(prompt, text) for prompt in prompts for text in texts]
+    expected = parity.ask(asked, rows, behind, tokens.pad_id, tokens.pads_left)
+    return expected, tokens.ids([prompt + text for prompt, text in behind])
+
+
+def _swept(folder: Path, loaded: Loaded, traced: tracing.Traced, rows: list[list[int]]) -> dict[str, float]:
+    """Run the file in a fresh process; raise ExportRefused unless it gives the same ids and vectors there."""
+    plan = folder / "plan.pt"
+    rows = [row for row in rows if len(row) <= parity.MIXED][::2]
+    torch.save(
+        {
+            "texts": list(GOLDEN),
+            "text_ids": loaded.tokens.ids(GOLDEN),
+            "rows": rows,
+            "vectors": parity.run(traced.module, rows, loaded.tokens.pad_id, 1).clone(),
+            "pad_id": loaded.tokens.pad_id,
+            "max_tokens": loaded.tokens.max_tokens,
         },
-        "architecture": config.model_type,
-        "config_sha256": hashlib.sha256(artefact.canonical(semantic)).hexdigest(),
-        "tokenizer_sha256": artefact.tokenizer_sha256(tokens.clean),
-        "chain": steps,
-        "versions": versions(),
-    }
-    manifest["fingerprint"] = artefact.fingerprint(manifest)
-    return manifest
+        plan,
+    )
+    judged = f" The tracer warned: {traced.unknown_warnings[0]}" if traced.unknown_warnings else ""
+    try:
+        found = sweep.in_fresh_process(folder, plan)
+    except RuntimeError as error:
+        raise ExportRefused(f"The file fails in a process of its own: {error}.{judged}") from None
+    finally:
+        plan.unlink()
+    worst = {key: found[key] for key in ("plain", "threads", "onednn") if key in found}
+    bad = [f"{key} {value:.1e}" for key, value in worst.items() if not value <= parity.MAX_ABS]
+    if found["imported"] or found["ids"] or bad or not found.get("bf16", 1.0) >= MIN_BF16_COSINE:
+        raise ExportRefused(f"In a process of its own the file behaves otherwise: {found}.{judged}")
+    return worst | {key: found[key] for key in ("bf16",) if key in found}
 
 
-def versions() -> dict[str, str]:
-    """The releases that made the artefact."""
-    found = {}
-    for package in ("torch", "transformers", "tokenizers", "sentence-transformers"):
-        try:
-            found[package.replace("-", "_")] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def _width(whole: SentenceModel, tokens: tokenizer.LoadedTokenizer) -> int:
-    with torch.inference_mode():
-        vectors: Tensor = whole(*parity.pad(tokens.ids(["one", "two words"]), tokens.pad_id))
-    if vectors.dim() != 2:
-        raise ExportRefused("The chain does not end in one vector a text; choose another --pooling.")
-    return int(vectors.shape[1])
-
-
-def _short(vector: Tensor) -> Sequence[float]:
+def _short(vector: torch.Tensor) -> list[float]:
     """Floats that read back as the same float32: 9 digits are enough."""
     return [float(f"{value:.9g}") for value in vector.tolist()]

@@ -73,32 +73,85 @@ class Cut(nn.Module):
         return F.normalize(cut, p=2.0, dim=-1) if self.normalize else cut
 
 
+class PromptMask(nn.Module):
+    """Takes a prompt's tokens out of the pooling (`include_prompt: false`, INSTRUCTOR's way) by recognising them.
+
+    The chain gets ids only, so a prompt is found by the ids that every text behind it begins with.
+    """
+
+    def __init__(self, prefixes: list[tuple[list[int], int]]) -> None:
+        """Take, for each prompt, those ids and how many tokens to leave out."""
+        super().__init__()
+        self.lengths = [length for _, length in prefixes]
+        for index, (prefix, _) in enumerate(prefixes):
+            self.register_buffer(f"prefix_{index}", torch.tensor([prefix], dtype=torch.int64))
+
+    def forward(self, input_ids: Tensor, mask: Tensor) -> Tensor:
+        """int64[B,L] ids and mask to the mask without prompts."""
+        where = torch.ones_like(mask).cumsum(dim=1)  # 1, 2, 3, …
+        for index, length in enumerate(self.lengths):
+            prefix = self.get_buffer(f"prefix_{index}")
+            # A text shorter than the prefix must not match: -1 is no id.
+            head = F.pad(input_ids, (0, prefix.size(1)), value=-1)[:, : prefix.size(1)]
+            found = (head == prefix).all(dim=1, keepdim=True)
+            mask = mask * (~(found & (where <= length))).to(mask.dtype)
+        return mask
+
+
 class SentenceModel(nn.Module):
     """Transformer, pooling and what follows, behind `forward(input_ids, attention_mask)`."""
 
-    def __init__(self, backbone: nn.Module, pooling: Pooling | None, after: list[nn.Module]) -> None:
+    def __init__(
+        self, backbone: nn.Module, pooling: Pooling | None, after: list[nn.Module], prompts: PromptMask | None = None
+    ) -> None:
         """Take the parts; `pooling` is None where the backbone gives sentence vectors itself."""
         super().__init__()
         self.backbone = backbone
+        self.prompts = prompts
         self.pooling = pooling
         self.after = nn.Sequential(*after)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """int64[B,L] ids and mask (1 for a token, 0 for padding) to float32[B,D]."""
         vectors: Tensor = self.backbone(input_ids, attention_mask)
+        if self.prompts is not None:
+            attention_mask = self.prompts(input_ids, attention_mask)
         if self.pooling is not None:
             vectors = self.pooling(vectors, attention_mask)
         out: Tensor = self.after(vectors)
         return out
 
 
-def build(backbone: nn.Module, chain: Chain, folder: Path, *, dims: int | None, allow_pickle: bool) -> SentenceModel:
-    """Put the chain together in evaluation mode; `dims` cuts the vector."""
+def build(
+    backbone: nn.Module,
+    chain: Chain,
+    folder: Path,
+    *,
+    dims: int | None = None,
+    allow_pickle: bool = False,
+    left_out: list[tuple[list[int], int]] | None = None,
+) -> SentenceModel:
+    """Put the chain together in evaluation mode; `dims` cuts the vector, `left_out` are the prompts not pooled."""
     after = [_step(step, folder, allow_pickle) for step in chain.after if step.kind != "Dropout"]
     if dims is not None:
         after.append(Cut(dims, normalize=chain.normalized))
     modes = tuple(mode for mode in chain.pooling if mode != POOLER)
-    return SentenceModel(backbone, Pooling(modes) if modes else None, after).eval()
+    pooling = Pooling(modes) if modes else None
+    return SentenceModel(backbone, pooling, after, PromptMask(left_out) if left_out else None).eval()
+
+
+def read_state(folder: Path, *, allow_pickle: bool) -> dict[str, Tensor]:
+    """The tensors of a module's own folder; raise ExportRefused where they are missing, or pickled and not allowed."""
+    safe = folder / "model.safetensors"
+    if safe.is_file():
+        return load_file(safe)
+    pickled = folder / "pytorch_model.bin"
+    if pickled.is_file() and allow_pickle:
+        state: dict[str, Tensor] = torch.load(pickled, map_location="cpu", weights_only=True)
+        return state
+    if pickled.is_file():
+        raise ExportRefused(f"{pickled} is pickled, which can run code; convert it to safetensors, or --allow-pickle.")
+    raise ExportRefused(f"{folder} has no model.safetensors; download the whole repository.")
 
 
 def _step(step: Step, folder: Path, allow_pickle: bool) -> nn.Module:
@@ -108,23 +161,8 @@ def _step(step: Step, folder: Path, allow_pickle: bool) -> nn.Module:
     if step.kind == "Normalize":
         return Normalize()
     module: nn.Module = Dense(step.config) if step.kind == "Dense" else nn.LayerNorm(int(step.config["dimension"]))
-    state = _state(folder / step.path, allow_pickle)
+    state = read_state(folder / step.path, allow_pickle=allow_pickle)
     if step.kind == "LayerNorm":
         state = {name.removeprefix("norm."): tensor for name, tensor in state.items()}
     module.load_state_dict({name: tensor.to(torch.float32) for name, tensor in state.items()})
     return module
-
-
-def _state(folder: Path, allow_pickle: bool) -> dict[str, Tensor]:
-    safe = folder / "model.safetensors"
-    if safe.is_file():
-        return load_file(safe)
-    pickled = folder / "pytorch_model.bin"
-    if pickled.is_file() and allow_pickle:
-        state: dict[str, Tensor] = torch.load(pickled, map_location="cpu", weights_only=True)
-        return state
-    if pickled.is_file():
-        raise ExportRefused(
-            f"{pickled} is pickled, which can run code; convert it to safetensors or pass --allow-pickle."
-        )
-    raise ExportRefused(f"{folder} has no model.safetensors; get the complete model.")

@@ -42,8 +42,7 @@ def from_config(config: dict[str, object]) -> tuple[str, ...]:
 
 class Pooling(nn.Module):
     """Pools float32[B,L,H] under int64[B,L] masks into float32[B, H * number of modes].
-
-    `exclude` int64[B,L] marks tokens (a prompt's) that the encoder saw but that the pooling must not see.
+    The mask may leave out tokens that the encoder saw: a prompt's, where the model says so.
     """
 
     def __init__(self, modes: tuple[str, ...]) -> None:
@@ -87,9 +86,10 @@ def _weighted_mean(tokens: Tensor, mask: Tensor) -> Tensor:
 
 
 def _last_token(tokens: Tensor, mask: Tensor) -> Tensor:
-    # The last 1 of the mask, whatever stands before it: the position of the mask's running maximum.
+    # The last 1 of the mask, whatever stands before it. Without any 1 the vector is zero, as sentence-transformers'.
     last = (torch.ones_like(mask).cumsum(dim=1) * mask).argmax(dim=1)
-    return tokens.gather(1, last.view(-1, 1, 1).expand(-1, 1, tokens.size(-1))).squeeze(1)
+    seen = tokens * _weights(tokens, mask)
+    return seen.gather(1, last.view(-1, 1, 1).expand(-1, 1, tokens.size(-1))).squeeze(1)
 
 
 _POOL = {

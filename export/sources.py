@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,15 +51,35 @@ class ModelFiles:
 
     def json(self, name: str) -> dict[str, Any]:
         """Read a JSON object of the folder; {} when the file is not there."""
+        content = self._read(name, {})
+        if not isinstance(content, dict):
+            raise ExportRefused(f"{self.folder / name} is not a JSON object; get the file again.")
+        return content
+
+    def entries(self, name: str) -> list[dict[str, Any]]:
+        """Read a JSON list of objects; [] when the file is not there."""
+        content = self._read(name, [])
+        if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
+            raise ExportRefused(f"{self.folder / name} is not a JSON list of objects; get the file again.")
+        return content
+
+    def weights(self, paths: Iterable[str]) -> list[Path]:
+        """The weight files in these sub-folders ("" is the folder itself): safetensors, else pickled ones."""
+        found: list[Path] = []
+        for path in dict.fromkeys(paths):
+            inside = sorted(file for file in (self.folder / path).iterdir() if file.is_file())
+            safe = [file for file in inside if file.suffix in SAFE_SUFFIXES]
+            found += safe or [file for file in inside if file.suffix in PICKLE_SUFFIXES]
+        return found
+
+    def _read(self, name: str, default: object) -> object:
         path = self.folder / name
         if not path.is_file():
-            return {}
+            return default
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content: object = json.loads(path.read_text(encoding="utf-8"))
         except (ValueError, UnicodeDecodeError) as error:
             raise ExportRefused(f"{path} is not JSON ({error}); get the file again.") from None
-        if not isinstance(content, dict):
-            raise ExportRefused(f"{path} is not a JSON object; get the file again.")
         return content
 
 
