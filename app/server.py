@@ -285,3 +285,12 @@ def _last_words(log: Path, seen: int) -> str:
         return "it wrote no log"
     marked = [line for line in lines if "FATAL" in line or "ERROR" in line or "PANIC" in line] or lines
     return marked[-1] if marked else "it wrote nothing to its log"
+
+
+def psql_environment(address: str) -> dict[str, str]:
+    """Return the environment that makes psql (or pg_dump, …) connect to a URL; a process list does not show it."""
+    from psycopg import pq
+
+    options = pq.Conninfo.parse(address.encode())
+    given = {(o.envvar or b"").decode(): o.val.decode() for o in options if o.envvar and o.val is not None}
+    return {**os.environ, **given}

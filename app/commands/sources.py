@@ -1,0 +1,85 @@
+"""Commands about sources: watch, unwatch, backfill, wait, retry."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from app.commands.common import SourceArgument, connected, console, database
+
+
+def watch(
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="The table, with its schema if needed.")],
+    text: Annotated[list[str], typer.Option("--text", metavar="COLUMN", help="A text column; repeat it for more.")],
+    name: Annotated[str | None, typer.Option(help="The source's name; default: the table's.")] = None,
+    model: Annotated[str | None, typer.Option(help="A model's name; default: the default model.")] = None,
+    template: Annotated[str | None, typer.Option(help="How the text is made, as in '{title}: {body}'.")] = None,
+    into_column: Annotated[str | None, typer.Option(help="Keep the vector in this column of the table.")] = None,
+    chunk_tokens: Annotated[int | None, typer.Option(help="Split long texts into pieces of so many tokens.")] = None,
+    chunk_overlap: Annotated[int, typer.Option(help="Tokens that neighbouring pieces share.")] = 0,
+    backfill: Annotated[bool, typer.Option(help="Embed the rows that are there already.")] = True,
+    if_not_exists: Annotated[bool, typer.Option("--if-not-exists", help="Do nothing when it is watched.")] = False,
+) -> None:
+    """Keep vectors for a table's text, from now on; the running daemon notices by itself."""
+    from app import catalogue
+
+    with connected() as connection:
+        made = catalogue.watch(
+            connection,
+            table,
+            text,
+            name=name,
+            model=model,
+            template=template,
+            into_column=into_column,
+            chunk_tokens=chunk_tokens,
+            chunk_overlap=chunk_overlap,
+            backfill=backfill,
+            if_not_exists=if_not_exists,
+        )
+    typer.echo(f"watching {table} as source {made}")
+
+
+def unwatch(
+    source: SourceArgument,
+    drop_vectors: Annotated[bool, typer.Option("--drop-vectors", help="Drop the vector table too.")] = False,
+) -> None:
+    """End a source; its vectors stay unless asked."""
+    with connected() as connection:
+        connection.execute("SELECT rowvec.unwatch(%s, drop_vectors => %s)", [source, drop_vectors])
+    typer.echo(f"source {source} is not watched any more")
+
+
+def backfill(source: SourceArgument) -> None:
+    """Show a source's backfill until it is done, and do it here when no daemon runs."""
+    from app import db, progress, service
+    from app.settings import load
+
+    settings, out = load(), console(stderr=True)
+    with database(settings) as url, db.connect(url, application="rowvec cli") as connection:
+        if progress.read(connection, source).daemons:
+            progress.follow(connection, source, out, lambda: None)
+        else:
+            with service.background(settings, url) as daemon:
+                progress.follow(connection, source, out, daemon.check)
+
+
+def wait(
+    source: SourceArgument,
+    timeout_seconds: Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait at most.")] = 30.0,
+) -> None:
+    """Return when every change committed so far, and the backfill, is searchable."""
+    with connected() as connection:
+        connection.add_notice_handler(lambda notice: typer.echo(f"rowvec: {notice.message_primary}", err=True))
+        connection.execute("CALL rowvec.wait(%s, make_interval(secs => %s))", [source, timeout_seconds])
+
+
+def retry(
+    source: SourceArgument,
+    key: Annotated[str | None, typer.Option(help="Only this key.")] = None,
+) -> None:
+    """Try again what failed: dead letters go back to the change log, waiting retries become due."""
+    with connected() as connection:
+        row = connection.execute("SELECT rowvec.retry(%s, %s)", [source, key]).fetchone()
+    typer.echo(f"{row[0] if row else 0} keys will be tried again")
