@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,7 @@ from rich.table import Table
 from app import db
 from app.errors import ArtefactError, ModelMismatch
 from app.model import Manifest, find_artefact, read_manifest
-from app.settings import Precision, Settings
-
-DEFAULT_MODEL = "all-MiniLM-L6-v2"
+from app.settings import Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +102,6 @@ def watch(connection: Connection, table: str, columns: Sequence[str], **options:
     with db.translated():
         row = connection.execute(db.statement("watch"), values).fetchone()
     return str(row[0]) if row else table
-
-
-def ensure_default_model(connection: Connection, settings: Settings, say: Callable[[str], None]) -> None:
-    """Export and add the packaged default model, unless the catalogue has a default model that lies on this machine."""
-    for row in models(connection, settings.models):
-        if row.is_default and row.folder is not None:
-            return
-    folder = settings.models / DEFAULT_MODEL
-    if not (folder / "manifest.json").exists():
-        from export.exporter import export_model  # transformers: needed once, and not by a daemon
-
-        export_model(DEFAULT_MODEL, folder, progress=say)
-    add_model(connection, folder, precision=settings.precision, default=True)
 
 
 def _folder(models_folder: Path, fingerprint: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""`rowvec demo`: the whole path on real rows, on the embedded server; run again, it finds what is there and is quick."""
+"""`rowvec demo`: the whole path on real rows, on the embedded server; run again, it finds what is there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import migrations
-from app import catalogue, db, docstrings, progress, service
+from app import catalogue, db, default_model, docstrings, progress, service
 from app.settings import Settings
 
 SOURCE = "stdlib"
@@ -35,15 +35,15 @@ def run(settings: Settings, url: str, rows: int, console: Console) -> None:
     migrations.upgrade(url)
     with db.connect(url, application="rowvec demo") as connection, db.translated():
         _say(console, 1, f"PostgreSQL with pgvector: {_versions(connection)}, schema rowvec migrated")
-        catalogue.ensure_default_model(connection, settings, lambda line: console.print(f"   {escape(line)}"))
+        default_model.ensure(connection, settings, lambda line: console.print(f"   {escape(line)}"))
         model = next(row for row in catalogue.models(connection, settings.models) if row.is_default)
         _say(console, 2, f"Model: {model.name}, {model.dims} dimensions, TorchScript, in {model.folder}")
         _say(console, 3, f"Table stdlib: {_fill(connection, rows):,} docstrings of Python's standard library")
         catalogue.watch(connection, "public.stdlib", ["title", "body"], name=SOURCE, if_not_exists=True)
         _say(console, 4, "SELECT rowvec.watch('stdlib', ARRAY['title', 'body']);   -- and the daemon does the rest")
-        with service.background(settings, url) as daemon:
+        with service.background(settings, url) as running:
             first = time.monotonic()
-            last = progress.follow(connection, SOURCE, console, daemon.check)
+            last = progress.follow(connection, SOURCE, console, running.check)
             seconds = time.monotonic() - first
             console.print(f"   {last.total:,} rows are embedded ({seconds:.1f} s)")
             _show_latency(connection, console)
@@ -75,13 +75,13 @@ def _fill(connection: Connection, rows: int) -> int:
 
 
 def _show_latency(connection: Connection, console: Console) -> None:
-    """Insert one row and wait until it is searchable: from the commit to the return of rowvec.wait."""
+    """Insert one row and wait until it is searchable: from before the INSERT to the return of rowvec.wait."""
     statement = "INSERT INTO stdlib (title, body) VALUES ({}, 'knitting patterns for warm woollen socks')"
+    before = time.monotonic()
     connection.execute(sql.SQL(statement).format(sql.Literal(NEW_TITLE)))
-    committed = time.monotonic()
     connection.execute("CALL rowvec.wait(%s)", [SOURCE])
-    milliseconds = (time.monotonic() - committed) * 1000
-    _say(console, 5, f"INSERT -> vector: {milliseconds:.0f} ms after the commit, the new row is searchable")
+    milliseconds = (time.monotonic() - before) * 1000
+    _say(console, 5, f"INSERT -> vector: after {milliseconds:.1f} ms the new row is searchable")
 
 
 def _show_searches(connection: Connection, console: Console) -> None:

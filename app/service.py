@@ -17,66 +17,100 @@ from app import db, encoder
 from app.daemon import Daemon
 from app.encoder import Encoder
 from app.model import find_artefact
+from app.queries import QueryServer
 from app.settings import Settings
 from app.sources import Model
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
+class Service:
+    """A daemon, and the thread that answers the texts of SQL functions with the daemon's models."""
+
+    def __init__(self, settings: Settings, url: str, *, once: bool = False) -> None:
+        """`once`: end when nothing is left to do."""
+        self._settings = settings
+        self._encoders: dict[int, Encoder] = {}
+        self._error: BaseException | None = None
+        self._daemon = Daemon(url, settings, self._load, once=once)
+        direct = settings.listen_url.get_secret_value() if settings.listen_url else url
+        self._queries = QueryServer(
+            partial(db.connect, direct, application="rowvec queries"),
+            self._encoders.__getitem__,
+            self._encoders.keys,
+            poll_seconds=settings.poll_seconds,
+        )
+        self._thread = Thread(target=self._keep_error, name="rowvec daemon", daemon=True)
+
+    def run(self) -> None:
+        """Run until `stop` is called; raise what made it impossible."""
+        self._queries.start()
+        try:
+            self._daemon.run()
+        finally:
+            self._queries.stop()
+
+    def stop(self) -> None:
+        """Ask it to finish or release what it holds, and to end."""
+        self._daemon.stop.set()
+
+    def start(self) -> None:
+        """Run it in a thread."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for the thread's end."""
+        self._thread.join()
+
+    def check(self) -> None:
+        """Raise the error that the thread ended with, if it did."""
+        if self._error is not None:
+            raise self._error
+
+    def _keep_error(self) -> None:
+        try:
+            self.run()
+        except BaseException as error:
+            self._error = error
+
+    def _load(self, model: Model) -> Encoder:
+        """Load a model of the catalogue from the model folder; raise ArtefactError when it is not there."""
+        loaded = encoder.load(
+            find_artefact(self._settings.models, model.fingerprint),
+            fingerprint=model.fingerprint,
+            precision="bf16" if model.precision == "bf16" else "fp32",
+            threads=self._settings.threads,
+            max_batch_tokens=self._settings.max_batch_tokens,
+        )
+        self._encoders[model.id] = loaded
+        return loaded
+
+
 def run(settings: Settings, url: str, *, once: bool = False) -> None:
     """Run a daemon until SIGTERM or Ctrl-C, then finish or release what it holds; a second Ctrl-C ends it at once."""
     logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
-    made = Daemon(url, settings, partial(_load, settings), once=once)
+    service = Service(settings, url, once=once)
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        made.stop.set()
+        service.stop()
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    made.run()
-
-
-class Background:
-    """A daemon in a thread of this process."""
-
-    def __init__(self, settings: Settings, url: str) -> None:
-        """Take what a daemon needs; `start` starts it."""
-        self._daemon = Daemon(url, settings, partial(_load, settings))
-        self._error: BaseException | None = None
-        self._thread = Thread(target=self._run, name="rowvec daemon", daemon=True)
-
-    def check(self) -> None:
-        """Raise the error that the daemon ended with, if it did."""
-        if self._error is not None:
-            raise self._error
-
-    def start(self) -> None:
-        """Start it."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Let it finish or release what it holds, and wait for that."""
-        self._daemon.stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            self._daemon.run()
-        except BaseException as error:
-            self._error = error
+    service.run()
 
 
 @contextmanager
-def background(settings: Settings, url: str) -> Iterator[Background]:
+def background(settings: Settings, url: str) -> Iterator[Service]:
     """Run a daemon beside the caller, for the length of the block."""
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
-    made = Background(settings, url)
-    made.start()
+    service = Service(settings, url)
+    service.start()
     try:
-        yield made
+        yield service
     finally:
-        made.stop()
+        service.stop()
+        service.join()
 
 
 def is_alive(connection: Connection) -> bool:
@@ -84,14 +118,3 @@ def is_alive(connection: Connection) -> bool:
     with db.translated():
         row = connection.execute(db.statement("worker_alive"), [socket.gethostname()]).fetchone()
     return bool(row and row[0])
-
-
-def _load(settings: Settings, model: Model) -> Encoder:
-    """Load a model of the catalogue from the model folder; raise ArtefactError when it is not there."""
-    return encoder.load(
-        find_artefact(settings.models, model.fingerprint),
-        fingerprint=model.fingerprint,
-        precision="bf16" if model.precision == "bf16" else "fp32",
-        threads=settings.threads,
-        max_batch_tokens=settings.max_batch_tokens,
-    )

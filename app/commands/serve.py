@@ -25,7 +25,7 @@ def demo(
 def up() -> None:
     """Start the embedded server (unless ROWVEC_DATABASE_URL is set), migrate, add the default model, run the daemon."""
     import migrations
-    from app import catalogue, db, service
+    from app import db, default_model, service
     from app.settings import load
 
     settings = load()
@@ -34,7 +34,7 @@ def up() -> None:
         with db.translated():
             migrations.upgrade(url)
             with db.connect(url) as connection:
-                catalogue.ensure_default_model(connection, settings, out.print)
+                default_model.ensure(connection, settings, out.print)
         out.print(f"Server: {url}" if settings.database_url is None else "Server: ROWVEC_DATABASE_URL")
         out.print("Try, in another terminal: rowvec psql, then SELECT rowvec.watch('table', 'column');")
         service.run(settings, url)

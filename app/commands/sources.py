@@ -61,8 +61,8 @@ def backfill(source: SourceArgument) -> None:
         if progress.read(connection, source).daemons:
             progress.follow(connection, source, out, lambda: None)
         else:
-            with service.background(settings, url) as daemon:
-                progress.follow(connection, source, out, daemon.check)
+            with service.background(settings, url) as running:
+                progress.follow(connection, source, out, running.check)
 
 
 def wait(

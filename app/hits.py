@@ -1,0 +1,40 @@
+"""The answer to a search by text, as data and as a table; the search itself is SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row
+from rich.table import Table
+
+from app import db
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A row that was found: its key as text, and how far its vector is from the question's."""
+
+    key: str
+    distance: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields, for JSON."""
+        return asdict(self)
+
+
+def search(connection: Connection, source: str, text: str, *, k: int, filter_sql: str | None) -> list[Hit]:
+    """Return the k rows that are nearest, nearest first; a daemon turns the text into a vector."""
+    values = {"source": source, "text": text, "k": k, "filter": filter_sql}
+    with db.translated(), connection.cursor(row_factory=class_row(Hit)) as cursor:
+        return cursor.execute(db.statement("search"), values).fetchall()
+
+
+def table(hits: Sequence[Hit]) -> Table:
+    """Return the hits as a table for a terminal."""
+    made = Table("key", "distance")
+    for hit in hits:
+        made.add_row(hit.key, f"{hit.distance:.4f}")
+    return made
