@@ -10,6 +10,7 @@ from alembic import command, op
 from alembic.config import Config
 from psycopg import Connection
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 PACKAGE = Path(__file__).parent
@@ -56,9 +57,12 @@ def execute(directory: str) -> None:
 def _run(url: str, action: Callable[[Config], None]) -> None:
     # psycopg reads the URL itself: SQLAlchemy's parser refuses some that libpq takes (several hosts, no host).
     engine = create_engine("postgresql+psycopg://", creator=lambda: Connection.connect(url), poolclass=NullPool)
-    with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('rowvec.migrate', 0))"))
-        connection.execute(text("CREATE SCHEMA IF NOT EXISTS rowvec"))
-        settings = config()
-        settings.attributes["connection"] = connection
-        action(settings)
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('rowvec.migrate', 0))"))
+            connection.execute(text("CREATE SCHEMA IF NOT EXISTS rowvec"))
+            settings = config()
+            settings.attributes["connection"] = connection
+            action(settings)
+    except DBAPIError as error:
+        raise error.orig or error from None  # the driver's own words
