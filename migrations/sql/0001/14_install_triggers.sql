@@ -7,6 +7,10 @@
 -- 33 s on 20,000 rows, by a plan cached from a one-row update. A partitioned table has row triggers only: statement
 -- triggers of the parent do not see a direct write to a partition.
 --
+-- A text UPDATE of 5,000 rows of two columns costs 4.1x (4.7x when each row looks who is armed, instead of the first of
+-- its transaction). Tried: collecting keys in a setting, flushed by a statement trigger: 2.6x, but a statement trigger on
+-- every UPDATE, keys lost where only row triggers fire (replication), and a place where any user could put keys.
+--
 -- The key is read in a block of its own, which writes nothing and so takes no transaction id: where a RENAME or a DROP
 -- has made the function wrong, it logs "recheck the whole source" and the user's statement goes on.
 CREATE FUNCTION rowvec._install_triggers(p_source smallint) RETURNS void LANGUAGE plpgsql AS $fn$
@@ -73,7 +77,11 @@ BEGIN
         END CASE;
       EXCEPTION WHEN OTHERS THEN
         v_keys := NULL;
-      END;%4$s
+      END;
+      INSERT INTO rowvec.change (source_id, keys) VALUES (%5$s, v_keys);
+      IF current_setting('rowvec.rung', true) IS DISTINCT FROM '1' THEN
+        PERFORM set_config('rowvec.rung', '1', true), rowvec.ring();
+      END IF;
       RETURN NULL;
     END $t$;
     CREATE OR REPLACE FUNCTION %1$s_truncate() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER

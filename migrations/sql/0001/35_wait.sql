@@ -13,13 +13,13 @@ BEGIN
   v_token := v_facts.token;
   LOOP
     COMMIT;
-    EXIT WHEN NOT rowvec._waiting(v_id, v_token);
     SELECT * INTO v_facts FROM rowvec._wait_facts(v_id);
     IF v_facts.state IS DISTINCT FROM 'active' THEN
       RAISE EXCEPTION 'source "%" is %', name, coalesce(v_facts.state || coalesce(': ' || v_facts.problem, ''), 'gone')
         USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = CASE v_facts.state WHEN 'paused' THEN format('SELECT rowvec.resume(%L);', name) ELSE 'See rowvec.status.' END;
     END IF;
+    EXIT WHEN NOT rowvec._waiting(v_id, v_token);
     IF clock_timestamp() > v_deadline THEN
       RAISE EXCEPTION 'source "%" still has % waiting changes after %', name, v_facts.pending, timeout USING ERRCODE = 'query_canceled',
         HINT = CASE WHEN v_facts.daemons = 0 THEN 'No daemon of its model has a heartbeat: start `rowvec daemon`.' ELSE 'Wait longer, or see rowvec.status and rowvec.errors.' END;
