@@ -9,7 +9,7 @@ PYTHON  ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; 
              $$name -c '$(FITS)' >/dev/null 2>&1 && { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format bench compose clean
+.PHONY: help venv demo test lint format docs bench compose clean
 
 help: ## list the recipes
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ lint: $(STAMP) ## ruff, mypy --strict and the rules of imports
 format: $(STAMP) ## let ruff format and sort what it can
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+docs: $(STAMP) ## write docs/reference from the code
+	$(BIN)/python -m tests.reference
 
 bench: $(STAMP) ## measure encoding on this machine
 	@$(BIN)/rowvec bench encode $(ARGS)

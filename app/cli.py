@@ -13,11 +13,12 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.commands import look, models, serve, sources
+from app.commands import bench, look, models, serve, sources
 
 app = typer.Typer(
     name="rowvec",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -49,14 +50,15 @@ def root(
 _PANELS: dict[str, list[Callable[..., None]]] = {
     "Begin": [serve.demo, serve.up],
     "Sources": [sources.watch, sources.unwatch, sources.backfill, sources.wait, sources.retry],
-    "Look": [look.search, look.status, look.doctor],
-    "Run": [serve.migrate, serve.daemon, serve.psql],
+    "Look": [look.search, look.status, sources.verify, look.doctor],
+    "Run": [serve.migrate, serve.setup_loopback, serve.daemon, serve.psql],
 }
 for _panel, _commands in _PANELS.items():
     for _command in _commands:
         app.command(rich_help_panel=_panel)(_command)
 app.command(rich_help_panel="Models")(models.export)
 app.add_typer(models.app, name="model", rich_help_panel="Models")
+app.add_typer(bench.app, name="bench", rich_help_panel="Run")
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 from psycopg import Connection
 
@@ -20,6 +21,11 @@ def ensure(connection: Connection, settings: Settings, say: Callable[[str], None
     for row in catalogue.models(connection, settings.models):
         if row.is_default and row.folder is not None:
             return
+    catalogue.add_model(connection, exported(settings, say), precision=settings.precision, default=True)
+
+
+def exported(settings: Settings, say: Callable[[str], None]) -> Path:
+    """Return the folder of the default model's artefact, exported now unless it lies there."""
     folder = settings.models / NAME
     if not (folder / "manifest.json").exists():
         for name, value in QUIET.items():
@@ -27,4 +33,4 @@ def ensure(connection: Connection, settings: Settings, say: Callable[[str], None
         from export.exporter import export_model  # transformers: needed once, and never by a daemon
 
         export_model(NAME, folder, progress=say)
-    catalogue.add_model(connection, folder, precision=settings.precision, default=True)
+    return folder

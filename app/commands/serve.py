@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.common import console, database
+from app.commands.common import connected, console, database
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from app.settings import Settings
 
 
 def demo(
@@ -24,32 +29,60 @@ def demo(
 
 def up() -> None:
     """Start the embedded server (unless ROWVEC_DATABASE_URL is set), migrate, add the default model, run the daemon."""
-    import migrations
     from app import db, default_model, service
     from app.settings import load
 
     settings = load()
-    with database(settings) as url:
+    with database(settings) as url, db.translated():
         out = console(stderr=True)
-        with db.translated():
-            migrations.upgrade(url)
-            with db.connect(url) as connection:
-                default_model.ensure(connection, settings, out.print)
-        out.print(f"Server: {url}" if settings.database_url is None else "Server: ROWVEC_DATABASE_URL")
-        out.print("Try, in another terminal: rowvec psql, then SELECT rowvec.watch('table', 'column');")
+        _migrate(url, settings, out)
+        with db.connect(url) as connection:
+            default_model.ensure(connection, settings, out.print)
+        if settings.database_url is None:
+            out.print(f"server: {url}", soft_wrap=True)
+            out.print("in another terminal: rowvec psql, then SELECT rowvec.watch('table', 'column');")
         service.run(settings, url)
 
 
 def migrate() -> None:
     """Make or update the schema `rowvec` in the database; nothing happens when it is up to date."""
-    import migrations
     from app import db
     from app.settings import load
 
-    with database(load()) as url, db.translated():
-        migrations.upgrade(url)
-        with db.connect(url) as connection:
-            typer.echo(f"schema rowvec is at {migrations.current(connection)}")
+    settings = load()
+    with database(settings) as url, db.translated():
+        _migrate(url, settings, console())
+
+
+def _migrate(url: str, settings: Settings, out: Console) -> None:
+    import migrations
+    from app import db, loopback
+
+    migrations.upgrade(url)
+    with db.connect(url) as connection:
+        out.print(f"schema rowvec is at {migrations.current(connection)}")
+        if settings.database_url is not None:  # the embedded server has no dblink; there a mailbox does the same
+            problem = loopback.setup_if_possible(connection)
+            out.print(f"text in SQL: {problem or 'the loop-back connection is set up'}", soft_wrap=True)
+
+
+def setup_loopback(
+    host: Annotated[
+        str | None, typer.Option(help="The server's address as it sees itself; default: tried out.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="The server's port as it sees itself; default: tried out.")] = None,
+    user: Annotated[str | None, typer.Option(help="A role that may do next to nothing; default: one is made.")] = None,
+    password: Annotated[
+        str | None,
+        typer.Option(envvar="ROWVEC_LOOPBACK_PASSWORD", help="Its password; better in ROWVEC_LOOPBACK_PASSWORD."),
+    ] = None,
+) -> None:
+    """Store how the server connects to itself (dblink): by it, rowvec.embed and search ask the daemon."""
+    from app import loopback
+
+    with connected() as connection:
+        made = loopback.setup_loopback(connection, host=host, port=port, user=user, password=password)
+    typer.echo(f"the server reaches itself at {made.host}:{made.port} as {made.user}")
 
 
 def daemon(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.common import SourceArgument, connected, console, database
+from app.commands.common import JsonOption, SourceArgument, connected, console, database, print_json
 
 
 def watch(
@@ -83,3 +83,23 @@ def retry(
     with connected() as connection:
         row = connection.execute("SELECT rowvec.retry(%s, %s)", [source, key]).fetchone()
     typer.echo(f"{row[0] if row else 0} keys will be tried again")
+
+
+def verify(
+    source: SourceArgument,
+    repair: Annotated[bool, typer.Option("--repair", help="Log what is not as it should be, for the daemon.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare every row's text with its vector's hash: missing, stale, orphaned; exit 1 when there is any."""
+    from app import sources
+    from app import verify as module
+
+    with connected() as connection:
+        report = module.verify(connection, sources.find(connection, source), repair=repair)
+    counts = {name: getattr(report, name) for name in ("rows", "missing", "stale", "wrong_model", "orphan")}
+    if as_json:
+        print_json(counts)
+    else:
+        typer.echo(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items()))
+    if not report.ok and not repair:
+        raise typer.Exit(1)

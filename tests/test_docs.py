@@ -1,0 +1,35 @@
+"""The documentation says what the code does: references, links, and the words of the README."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests import reference
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def test_cli_reference_is_fresh() -> None:
+    assert (reference.FOLDER / "cli.md").read_text() == reference.cli(), "run `make docs`"
+
+
+def test_settings_reference_is_fresh() -> None:
+    assert (reference.FOLDER / "settings.md").read_text() == reference.settings(), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if not target.startswith(("http://", "https://", "mailto:", "#")):
+            assert (page.parent / target.split("#")[0]).exists(), target
+
+
+def test_recipes_that_are_named_exist() -> None:
+    recipes = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in PAGES:
+        for named in re.findall(r"`make ([a-z]+)", page.read_text()):
+            assert named in recipes, f"{page.name}: make {named}"
