@@ -36,6 +36,8 @@ _LONGEST_BATCH_LEASES = (
 )
 _MODEL_RETRY_SECONDS = 30.0
 
+_REGISTERED_HERE: set[int] = set()
+
 LoadEncoder = Callable[[Model], Encoder]
 
 
@@ -53,8 +55,8 @@ class Daemon:
         self._problems: dict[int, str | None] = {}
         self._broken_models: dict[int, float] = {}  # model id -> monotonic time of the next try
         listen = settings.listen_url.get_secret_value() if settings.listen_url else url
-        self._doorbell = Doorbell(listen, settings, self.stop)
-        self._idle = Event()
+        self._wake = Event()  # the housekeeper: rung, idle, or stopping
+        self._doorbell = Doorbell(listen, settings, self.stop, on_ring=self._wake.set)
         self.pipeline = Pipeline(
             url,
             settings,
@@ -63,11 +65,16 @@ class Daemon:
             encoder_of=lambda source: self._encoders.get(source.model.id),
             doorbell=self._doorbell,
             stop=self.stop,
-            on_idle=self._idle.set,
+            on_idle=self._on_idle,
         )
 
+    def end(self) -> None:
+        """Ask it to finish or release what it holds, and to end."""
+        self.stop.set()
+        self._wake.set()
+
     def run(self) -> None:
-        """Run until `stop` is set; raise what made it impossible. The first connection is not retried."""
+        """Run until `end` is called; raise what made it impossible. The first connection is not retried."""
         link = db.Link(self._url, "rowvec housekeeper", self.stop)
         self._register(link.get())
         self._refresh(link.get())
@@ -87,6 +94,11 @@ class Daemon:
             log.info("stopped worker=%d keys=%d", self._worker, self.pipeline.stats.keys)
         if self.pipeline.fatal is not None:
             raise self.pipeline.fatal
+
+    def _on_idle(self) -> None:
+        """The pipeline has nothing to do: if a backfill goes on, its next window is wanted now."""
+        if any(source.backfill_phase != "done" and source.state == "active" for source in self._sources):
+            self._wake.set()
 
     def _keep_house(self, link: db.Link) -> None:
         heartbeat_s = min(5.0, self._settings.lease_seconds / 3)
@@ -112,7 +124,9 @@ class Daemon:
                 continue
             except RowvecError as error:
                 log.error("housekeeping: %s", error)
-            self.stop.wait(0.05 if self._once else _CATALOGUE_SECONDS)
+            if not self.stop.is_set():
+                self._wake.wait(0.05 if self._once else _CATALOGUE_SECONDS)
+                self._wake.clear()
 
     # Processes
 
@@ -124,7 +138,12 @@ class Daemon:
             self._worker = row[0]
             others = connection.execute(db.statement("predecessors"), {**me, "worker": self._worker}).fetchall()
             # A pid of ours or of no process: that daemon is dead (after a container's restart, both are pid 1).
-            dead = [worker for worker, pid in others if pid == os.getpid() or not psutil.pid_exists(pid)]
+            # Not one that was registered by this very process: tests run two daemons in one.
+            own, here = _REGISTERED_HERE, os.getpid()
+            dead = [
+                worker for worker, pid in others if worker not in own and (pid == here or not psutil.pid_exists(pid))
+            ]
+            own.add(self._worker)
             if dead:
                 freed = connection.execute(db.statement("free_predecessors"), {"dead": dead}).rowcount
                 log.info("freed changes=%d of dead workers=%s", freed, dead)

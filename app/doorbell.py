@@ -7,6 +7,7 @@ user's transaction that looked before we armed and commits after it does not rin
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from threading import Event, Thread
 
 import psycopg
@@ -25,9 +26,9 @@ _SELF_TEST_SECONDS = 2.0
 class Doorbell:
     """Wakes whoever waits on it when the database rings, and after a while in any case."""
 
-    def __init__(self, url: str, settings: Settings, stop: Event) -> None:
+    def __init__(self, url: str, settings: Settings, stop: Event, on_ring: Callable[[], None] = lambda: None) -> None:
         """Take the URL of a direct connection: a pooler in transaction mode swallows LISTEN without an error."""
-        self._settings, self._stop = settings, stop
+        self._settings, self._stop, self._on_ring = settings, stop, on_ring
         self._link = db.Link(url, "rowvec listener", stop)
         self._url = url
         self._rung = Event()
@@ -79,6 +80,7 @@ class Doorbell:
                     with db.translated():
                         for _ in connection.notifies(timeout=0.5, stop_after=1):
                             self._rung.set()
+                            self._on_ring()
             except RowvecError as error:
                 self._link.lost(error)
         self._link.close()

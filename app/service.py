@@ -52,7 +52,7 @@ class Service:
 
     def stop(self) -> None:
         """Ask it to finish or release what it holds, and to end."""
-        self._daemon.stop.set()
+        self._daemon.end()
 
     def start(self) -> None:
         """Run it in a thread."""

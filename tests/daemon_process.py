@@ -15,7 +15,7 @@ def main() -> None:
     """Run until SIGTERM."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     daemon = Daemon(sys.argv[1], load(), lambda _model: HashEncoder(faults=True))
-    signal.signal(signal.SIGTERM, lambda *_: daemon.stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: daemon.end())
     daemon.run()
 
 

@@ -46,7 +46,7 @@ def daemon(url: str, encoder: HashEncoder | None = None, **settings: object) -> 
     try:
         yield running
     finally:
-        running.stop.set()
+        running.end()
         thread.join(timeout=60)
         assert not thread.is_alive(), "the daemon did not stop"
         assert not failures, failures
