@@ -15,6 +15,7 @@ from app import batching, kernels
 from app.batching import MicroBatch
 from app.encoder import UnencodableText
 from app.errors import ArtefactError, EncodingError, ModelMismatch
+from app.fusion import fuse
 from app.kernels import Kernel
 from app.model import Manifest, read_manifest
 from app.threads import cap_tokenizer_threads, usable_cores
@@ -88,6 +89,8 @@ class TorchScriptEncoder:
         else:
             kernel = Kernel.BF16_CAST if precision == "bf16" else Kernel.PLAIN
         kernels.pack(leaves, kernel)
+        if kernel in (Kernel.ONEDNN, Kernel.BF16):
+            module = fuse(module, bf16=kernel is Kernel.BF16)
         encoder = cls(
             manifest, module, kernel=kernel, threads=threads, max_batch_tokens=max_batch_tokens, device=device
         )

@@ -29,14 +29,16 @@ _SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
 
 class _Tiny(nn.Module):
-    """One transformer layer with positions, masked attention and mean pooling: padding and batch can do harm in it."""
+    """One transformer layer: positions, masked attention, GELU, mean pooling. Padding and batch can do harm in it."""
 
     def __init__(self, vocabulary: int, *, normalized: bool) -> None:
         super().__init__()
         self.words = nn.Embedding(vocabulary, 32)
         self.positions = nn.Embedding(MAX_TOKENS, 32)
-        self.qkv = nn.Linear(32, 96)
+        self.query, self.key, self.value = nn.Linear(32, 32), nn.Linear(32, 32), nn.Linear(32, 32)
         self.out = nn.Linear(32, 32)
+        self.norm = nn.LayerNorm(32)
+        self.up, self.down = nn.Linear(32, 64), nn.Linear(64, 32)
         self.dense = nn.Linear(32, DIMS, bias=False)
         self.normalized = normalized
 
@@ -44,9 +46,12 @@ class _Tiny(nn.Module):
         """Return [B, DIMS]."""
         places = torch.arange(input_ids.shape[1], device=input_ids.device)
         hidden = self.words(input_ids) + self.positions(places)
-        query, key, value = self.qkv(hidden).unsqueeze(1).chunk(3, dim=-1)
+        heads = (*hidden.shape[:2], 2, 16)
+        query, key, value = (one(hidden).view(heads).transpose(1, 2) for one in (self.query, self.key, self.value))
         mask = attention_mask[:, None, None, :].to(torch.bool)
-        hidden = hidden + self.out(F.scaled_dot_product_attention(query, key, value, attn_mask=mask).squeeze(1))
+        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        hidden = self.norm(hidden + self.out(attended.transpose(1, 2).reshape(hidden.shape)))
+        hidden = hidden + self.down(F.gelu(self.up(hidden)))
         weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
         pooled: Tensor = self.dense((hidden * weights).sum(1) / weights.sum(1))
         return F.normalize(pooled, dim=1) if self.normalized else pooled

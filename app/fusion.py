@@ -1,0 +1,185 @@
+"""Rewrite a packed model's graph when it is loaded: activations into the linear kernels, attention and casts into bf16.
+
+The file on disk stays a plain trace. Here, after `pack` has chosen the kernels, the frozen graph is one flat list of
+operations, and three rewrites leave its numbers as they are (or, in bf16, round less often than before):
+
+- `gelu(linear(x))` becomes oneDNN's linear with the activation inside. A GELU over [tokens, 4 x hidden] by itself was
+  9 % of a forward in fp32.
+- In bf16, attention is computed in bf16 where its query, key and value come out of bf16 linears.
+- In bf16, a value that is widened to fp32 only to be narrowed again for the next linear stays bf16.
+
+Together, on an Intel Xeon with AMX, all-MiniLM-L6-v2: 1.05 to 1.15 times the speed in fp32, 1.35 to 1.5 times in bf16.
+What a rewrite does not know, it leaves alone; the golden texts are encoded after it, so a wrong one cannot go unseen.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+
+Node = Any  # torch._C.Node and torch._C.Value have no types of their own
+Value = Any
+
+_LINEAR = "mkldnn::_linear_pointwise"
+_ATTENTION = "aten::scaled_dot_product_attention"
+_BF16 = 15  # torch.bfloat16, as a graph writes it
+_BOOL = 11
+_ACTIVATIONS = {"aten::gelu": "gelu", "aten::relu": "relu"}
+# They move numbers and never look at them, so a cast may be made after them as well as before.
+_SHAPE_ONLY = {
+    "aten::view",
+    "aten::reshape",
+    "aten::transpose",
+    "aten::permute",
+    "aten::contiguous",
+    "aten::unsqueeze",
+    "aten::squeeze",
+}
+_BOOLEAN = {"aten::__and__", "aten::__or__", "aten::bitwise_and", "aten::bitwise_or", "aten::logical_not"} | {
+    f"aten::{name}" for name in ("ge", "gt", "le", "lt", "eq", "ne", "logical_and", "logical_or")
+}
+
+
+def fuse(module: torch.jit.ScriptModule, *, bf16: bool) -> torch.jit.ScriptModule:
+    """Freeze a packed module and rewrite its graph; must come before its first run. Returns the module to run."""
+    with warnings.catch_warnings():
+        for category in (DeprecationWarning, FutureWarning):
+            warnings.filterwarnings("ignore", message=r".*torch\.jit.*", category=category)
+        frozen: torch.jit.ScriptModule = torch.jit.freeze(module)
+    graph = frozen.graph
+    _fuse_activations(graph)
+    if bf16:
+        _drop_round_trips(graph, _narrow_attention(graph))
+    torch._C._jit_pass_dce(graph)
+    torch._C._jit_pass_lint(graph)
+    return frozen
+
+
+def _fuse_activations(graph: Any) -> None:
+    """`act(to(linear(x)))` becomes `to(linear-with-act(x))`; the cast between them may be missing."""
+    for linear in _nodes(graph, _LINEAR):
+        if linear.inputsAt(3).toIValue() != "none":
+            continue
+        source = linear.output()
+        following = _only_user(source)
+        if following is not None and _is_cast(following):
+            source = following.output()
+            following = _only_user(source)
+        if following is None or following.kind() not in _ACTIVATIONS:
+            continue
+        algorithm = "none"
+        if following.kind() == "aten::gelu":
+            algorithm = following.inputsAt(1).toIValue()  # "none" is the exact erf, "tanh" the approximation
+        linear.replaceInput(3, _constant(graph, linear, _ACTIVATIONS[following.kind()]))
+        linear.replaceInput(5, _constant(graph, linear, algorithm))
+        following.output().replaceAllUsesWith(source)
+        following.destroy()
+
+
+def _narrow_attention(graph: Any) -> list[Node]:
+    """Feed attention the bf16 results of its linears, and widen its own result instead; return those new casts."""
+    widenings: list[Node] = []
+    for attention in _nodes(graph, _ATTENTION):
+        found = [_cast_before(attention.inputsAt(place), attention) for place in range(3)]
+        casts = [cast for cast in found if cast is not None]
+        if len(casts) < 3 or not _is_boolean(attention.inputsAt(3)):
+            continue
+        wide = casts[0].inputsAt(1)
+        for place, cast in enumerate(casts):
+            _skip_cast(attention.inputsAt(place), attention, cast)
+        widened = graph.create("aten::to", list(casts[0].inputs()), 1)
+        widened.insertAfter(attention)
+        attention.output().replaceAllUsesWith(widened.output())
+        widened.replaceInput(0, attention.output())
+        widened.replaceInput(1, wide)
+        widened.output().setType(attention.output().type())
+        widenings.append(widened)
+    return widenings
+
+
+def _drop_round_trips(graph: Any, widenings: list[Node]) -> None:
+    """`to(shape(to(y, fp32)), bf16)` becomes `shape(y)` where y is bf16: out of a linear or a narrowed attention."""
+    for narrowing in _nodes(graph, "aten::to"):
+        if not _is_cast(narrowing) or narrowing.inputsAt(1).toIValue() != _BF16:
+            continue
+        value = narrowing.inputsAt(0)
+        widening = _cast_before(value, narrowing, widenings)
+        if widening is None:
+            continue
+        if value.node() == widening:
+            narrowing.output().replaceAllUsesWith(widening.inputsAt(0))
+        else:
+            _skip_cast(value, narrowing, widening)
+            narrowing.output().replaceAllUsesWith(value)
+        narrowing.destroy()
+    for asked in _nodes(graph, "prim::dtype"):  # a cast that is only asked for its dtype need not be made
+        if _is_cast(asked.inputsAt(0).node()):
+            asked.output().replaceAllUsesWith(asked.inputsAt(0).node().inputsAt(1))
+
+
+def _cast_before(value: Value, user: Node, widenings: Sequence[Node] = ()) -> Node | None:
+    """Return the widening cast of a bf16 result that `value` is, but for its shape; None when there is none.
+
+    Every step in between must have no other reader: what else reads a widened value must go on to see it wide.
+    """
+    while True:
+        node = value.node()
+        if _is_cast(node):
+            return node if node.inputsAt(0).node().kind() == _LINEAR or node in widenings else None
+        if node.kind() not in _SHAPE_ONLY or not _read_only_by(value, user):
+            return None
+        value, user = node.inputsAt(0), node
+
+
+def _skip_cast(value: Value, user: Node, cast: Node) -> None:
+    """Let the chain from `cast` to `user` carry the narrow value; who asks for its dtype is told the wide one."""
+    chain: list[Node] = []
+    node = value.node()
+    while node != cast:
+        chain.append(node)
+        node = node.inputsAt(0).node()
+    first = chain[-1] if chain else user
+    for step in chain:
+        for use in list(step.output().uses()):
+            if use.user.kind() == "prim::dtype":
+                use.user.output().replaceAllUsesWith(cast.inputsAt(1))
+    for place, given in enumerate(list(first.inputs())):
+        if given == cast.output():
+            first.replaceInput(place, cast.inputsAt(0))
+
+
+def _read_only_by(value: Value, reader: Node) -> bool:
+    """Say whether nobody else reads a value's numbers; its sizes and dtype may be asked for."""
+    return all(use.user == reader or use.user.kind() in ("aten::size", "prim::dtype") for use in value.uses())
+
+
+def _is_boolean(value: Value) -> bool:
+    """Say whether an attention mask is surely boolean or absent: an additive one must have the query's dtype."""
+    node = value.node()
+    while node.kind() in _SHAPE_ONLY | {"aten::expand"}:
+        node = node.inputsAt(0).node()
+    if node.kind() == "prim::Constant":
+        return node.output().toIValue() is None
+    return node.kind() in _BOOLEAN or (_is_cast(node) and node.inputsAt(1).toIValue() == _BOOL)
+
+
+def _is_cast(node: Node) -> bool:
+    """Say whether a node is `to(x, dtype, ...)`: the other forms of `to` may change the device."""
+    return node.kind() == "aten::to" and len(list(node.inputs())) == 5 and str(node.inputsAt(1).type()) == "int"
+
+
+def _only_user(value: Value) -> Node | None:
+    uses = list(value.uses())
+    return uses[0].user if len(uses) == 1 else None
+
+
+def _constant(graph: Any, before: Node, value: str) -> Value:
+    with graph.insert_point_guard(before):
+        return graph.insertConstant(value)
+
+
+def _nodes(graph: Any, kind: str) -> Iterator[Node]:
+    return iter(list(graph.findAllNodes(kind)))
