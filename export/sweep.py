@@ -6,6 +6,7 @@ Started as a script (`python -I sweep.py FOLDER PLAN`), so it imports nothing of
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -111,6 +112,7 @@ def in_fresh_process(folder: Path, plan: Path) -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=False,
+        env=os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())},
     )
     if done.returncode != 0:
         last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
