@@ -11,6 +11,16 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+# fmt: off
+FUNCTIONS = (
+    "_extension_schema", "_query_model", "_ask", "_take_answer", "_claim_queries", "_answer_query", "_query_key",
+    "_remember_query", "_sweep_queries", "_listens", "_mailbox_folder", "_query_way", "_no_answer", "_by_loopback",
+    "_by_mailbox", "_query_vector", "embed", "_set_loopback", "_grant_loopback", "_drop_loopback", "_same_database",
+    "_try_loopback", "_table_of", "_grant_vectors", "_ungrant_vectors", "_follow_source", "_search_facts", "_estimate",
+    "_search_sql", "_begin_search", "_end_search", "search",
+)
+# fmt: on
+
 
 def upgrade() -> None:
     """Run migrations/sql/0002 with pgvector's schema in the search path: signatures name its type."""
@@ -23,6 +33,21 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop what 0002 made; watched sources stay."""
+    """Drop what 0002 made; watched sources and their vectors stay, readable by their owner only."""
+    op.execute("DROP TRIGGER follow_source ON rowvec.source")
+    op.execute(
+        "DO $$ DECLARE s rowvec.source; BEGIN FOR s IN SELECT * FROM rowvec.source LOOP"
+        " PERFORM rowvec._ungrant_vectors(s.vector_table);"
+        " EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', s.vector_table);"
+        " EXECUTE format('REVOKE SELECT ON %s FROM PUBLIC', s.vector_table);"
+        " EXECUTE format('DROP FUNCTION IF EXISTS rowvec.source_%s_visible(record)', s.id);"
+        " END LOOP; END $$"
+    )
+    names = ", ".join(f"'{name}'" for name in FUNCTIONS)
+    op.execute(
+        "DO $$ DECLARE f regprocedure; BEGIN FOR f IN SELECT oid FROM pg_proc"
+        f" WHERE pronamespace = 'rowvec'::regnamespace AND proname IN ({names})"
+        " LOOP EXECUTE format('DROP ROUTINE %s', f); END LOOP; END $$"
+    )
     op.execute("DROP SEQUENCE rowvec.query_hits")
-    op.execute("DROP TABLE rowvec.query, rowvec.query_cache CASCADE")
+    op.execute("DROP TABLE rowvec.query, rowvec.query_cache")
