@@ -69,6 +69,7 @@ source = Table(
     Column("vector_table", REGCLASS, nullable=False),
     Column("state", Text, nullable=False),
     Column("problem", Text),
+    Column("shape", Text, nullable=False),
     _time("created_at"),
     UniqueConstraint("name"),
 )

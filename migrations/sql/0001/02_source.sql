@@ -17,5 +17,6 @@ CREATE TABLE rowvec.source (
   vector_table   regclass    NOT NULL,
   state          text        NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'paused', 'broken')),
   problem        text,
+  shape          text        NOT NULL DEFAULT '',        -- see _shape: no trigger sees it change
   created_at     timestamptz NOT NULL DEFAULT clock_timestamp()
 );

@@ -22,6 +22,8 @@ DECLARE
   v_changed    text;
   v_stem       text := format('rowvec.source_%s', p_source);
   v_log        text;
+  v_event      text;
+  v_trigger    text;
 BEGIN
   SELECT * INTO STRICT s FROM rowvec.source WHERE id = p_source;
   SELECT relkind = 'p' INTO STRICT v_partitioned FROM pg_catalog.pg_class WHERE oid = s.source_table;
@@ -95,20 +97,18 @@ BEGIN
   $q$, v_stem, v_settings, rowvec._key_text('r', s.key_columns), v_log, p_source,
        rowvec._key_text('NEW', s.key_columns), rowvec._key_text('OLD', s.key_columns), v_same);
 
-  IF EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = s.source_table AND tgname = format('rowvec_%s_update', p_source)) THEN
-    RETURN;
-  END IF;
-  EXECUTE format('CREATE TRIGGER rowvec_%s_update AFTER UPDATE ON %s FOR EACH ROW WHEN (%s) EXECUTE FUNCTION %s_row()',
-                 p_source, s.source_table, v_changed, v_stem);
-  EXECUTE format('CREATE TRIGGER rowvec_%s_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION %s_truncate()',
-                 p_source, s.source_table, v_stem);
-  IF v_partitioned THEN
-    EXECUTE format('CREATE TRIGGER rowvec_%s_insert AFTER INSERT OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION %s_row()',
-                   p_source, s.source_table, v_stem);
-  ELSE
-    EXECUTE format('CREATE TRIGGER rowvec_%s_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION %s_statement()',
-                   p_source, s.source_table, v_stem);
-    EXECUTE format('CREATE TRIGGER rowvec_%s_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION %s_statement()',
-                   p_source, s.source_table, v_stem);
-  END IF;
+  FOR v_event, v_trigger IN VALUES
+    ('update', format('AFTER UPDATE ON %s FOR EACH ROW WHEN (%s) EXECUTE FUNCTION %s_row()', s.source_table, v_changed, v_stem)),
+    ('truncate', format('AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION %s_truncate()', s.source_table, v_stem)),
+    ('insert', format(CASE WHEN v_partitioned THEN 'AFTER INSERT OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION %s_row()'
+      ELSE 'AFTER INSERT ON %s REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION %s_statement()' END, s.source_table, v_stem)),
+    ('delete', CASE WHEN NOT v_partitioned THEN
+      format('AFTER DELETE ON %s REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION %s_statement()', s.source_table, v_stem) END)
+  LOOP
+    IF v_trigger IS NOT NULL AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = s.source_table AND tgname = format('rowvec_%s_%s', p_source, v_event)
+    ) THEN
+      EXECUTE format('CREATE TRIGGER rowvec_%s_%s %s', p_source, v_event, v_trigger);
+    END IF;
+  END LOOP;
 END $fn$;

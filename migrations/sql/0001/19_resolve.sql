@@ -1,7 +1,7 @@
 -- Holds a source against the system catalogue: follows renamed columns and changed key types, remakes the trigger
 -- functions then, and says in state and problem what is wrong. Raises nothing: drift is reported, not fatal.
 -- A column is found by its name, else by its number: a restore keeps the names, a RENAME keeps the numbers.
--- Locks: none when nothing has changed; ACCESS EXCLUSIVE on the vector table when a key column was renamed or retyped.
+-- Locks: none when nothing has changed; else those of _follow, for which it waits 50 ms at most.
 CREATE FUNCTION rowvec._resolve(p_source smallint) RETURNS text LANGUAGE plpgsql AS $fn$
 DECLARE
   s          rowvec.source;
@@ -12,8 +12,10 @@ DECLARE
   v_numbers  smallint[];
   v_types    text[];
   v_missing  name;
-  v_template text;
   v_state    text;
+  v_shape    text;
+  v_changed  boolean := false;
+  v_timeout  text := current_setting('lock_timeout');
 BEGIN
   SELECT * INTO s FROM rowvec.source WHERE id = p_source;
   IF NOT FOUND THEN RETURN NULL; END IF;
@@ -33,32 +35,18 @@ BEGIN
     v_problem := format('column "%s" is gone: unwatch the source, or watch other columns', v_missing);
   ELSE
     IF v_names <> v_old OR v_numbers <> s.key_numbers || s.text_numbers OR v_types <> s.key_types THEN
-      v_template := s.template;
-      FOR i IN 1 .. cardinality(v_old) LOOP
-        CONTINUE WHEN v_names[i] = v_old[i];
-        v_template := replace(v_template, '{' || v_old[i] || '}', '{' || v_names[i] || '}');
-        IF i <= cardinality(s.key_columns) THEN
-          EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', s.vector_table, v_old[i], v_names[i]);
-          IF cardinality(s.key_columns) > 1 THEN
-            EXECUTE format('ALTER TYPE rowvec.source_%s_key RENAME ATTRIBUTE %I TO %I', p_source, v_old[i], v_names[i]);
-          END IF;
-        END IF;
-      END LOOP;
-      FOR i IN 1 .. cardinality(s.key_columns) LOOP
-        CONTINUE WHEN v_types[i] = s.key_types[i];
-        EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::text::%3$s', s.vector_table, v_names[i], v_types[i]);
-        IF cardinality(s.key_columns) > 1 THEN
-          EXECUTE format('ALTER TYPE rowvec.source_%s_key ALTER ATTRIBUTE %I TYPE %s', p_source, v_names[i], v_types[i]);
-        END IF;
-      END LOOP;
-      UPDATE rowvec.source SET key_columns = v_names[:cardinality(s.key_columns)], text_columns = v_names[cardinality(s.key_columns) + 1:],
-        key_numbers = v_numbers[:cardinality(s.key_columns)], text_numbers = v_numbers[cardinality(s.key_columns) + 1:],
-        key_types = v_types, template = v_template WHERE id = p_source;
-      IF s.state <> 'paused' THEN
-        PERFORM rowvec._install_triggers(p_source);
-      END IF;
+      BEGIN   -- writers queue up behind a lock that we wait for: a short try now, another at the next call
+        PERFORM set_config('lock_timeout', '50ms', true);
+        PERFORM rowvec._follow(p_source, v_names, v_numbers, v_types);
+        v_changed := true;
+      EXCEPTION WHEN OTHERS THEN
+        v_problem := format('its columns have changed, and that could not be followed: %s', SQLERRM);
+      END;
+      PERFORM set_config('lock_timeout', v_timeout, true);
     END IF;
-    IF NOT has_table_privilege(s.source_table, 'SELECT') THEN
+    v_shape := rowvec._shape(s.source_table);
+    IF v_problem IS NOT NULL THEN NULL;
+    ELSIF NOT has_table_privilege(s.source_table, 'SELECT') THEN
       v_problem := format('role %s may not read %s: GRANT SELECT', current_user, s.source_table);
     ELSIF row_security_active(s.source_table) THEN
       v_problem := format('row-level security hides rows of %s from role %s: give it BYPASSRLS', s.source_table, current_user);
@@ -69,15 +57,19 @@ BEGIN
            format('rowvec_%s_%s', p_source, event) want
       LEFT JOIN pg_catalog.pg_trigger t ON t.tgrelid = s.source_table AND t.tgname = want
       WHERE t.oid IS NULL OR t.tgenabled = 'D' LIMIT 1;
+      IF v_problem IS NULL AND v_kind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent = s.source_table) THEN
+        v_problem := 'tables inherit from it, and direct writes to those are found by the recheck only';
+      END IF;
     END IF;
   END IF;
 
   v_state := CASE WHEN s.state = 'paused' THEN 'paused' WHEN v_kind IS NULL OR v_missing IS NOT NULL THEN 'broken' ELSE 'active' END;
-  IF v_problem IS DISTINCT FROM s.problem OR v_state <> s.state THEN
-    UPDATE rowvec.source SET problem = v_problem, state = v_state WHERE id = p_source;
-    IF v_problem IS NULL AND s.problem IS NOT NULL THEN   -- healed: what happened meanwhile is unknown
-      PERFORM rowvec.recheck(s.name);
-    END IF;
+  IF v_problem IS DISTINCT FROM s.problem OR v_state <> s.state OR v_shape <> s.shape THEN
+    UPDATE rowvec.source SET problem = v_problem, state = v_state, shape = coalesce(v_shape, shape) WHERE id = p_source;
+  END IF;
+  -- Followed, healed, or of another shape: what happened meanwhile is unknown.
+  IF v_state = 'active' AND (v_changed OR v_problem IS NULL AND s.problem IS NOT NULL OR v_shape <> s.shape AND s.shape <> '') THEN
+    PERFORM rowvec.recheck(s.name);
   END IF;
   RETURN v_problem;
 END $fn$;

@@ -113,11 +113,11 @@ BEGIN
       HINT = format('DROP TABLE %s, or give another name: name => ''…''.', v_vectors);
   END IF;
 
-  INSERT INTO rowvec.source (name, source_table, key_columns, key_numbers, key_types, text_columns, text_numbers, template, model_id, vector_table)
+  INSERT INTO rowvec.source (name, source_table, key_columns, key_numbers, key_types, text_columns, text_numbers, template, model_id, vector_table, shape)
   SELECT name, source_table, v_keys, rowvec._column_numbers(source_table, v_keys),
          (SELECT array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY array_position(v_keys, a.attname))
           FROM pg_catalog.pg_attribute a WHERE a.attrelid = source_table AND a.attname = ANY (v_keys)),
-         text_columns, rowvec._column_numbers(source_table, text_columns::name[]), template, v_model.id, v_vectors::regclass
+         text_columns, rowvec._column_numbers(source_table, text_columns::name[]), template, v_model.id, v_vectors::regclass, rowvec._shape(source_table)
   RETURNING id INTO v_source;
   IF cardinality(v_keys) > 1 THEN   -- the type that parses a key of several columns back into them
     EXECUTE format('CREATE TYPE rowvec.source_%s_key AS (%s)', v_source,
