@@ -1,0 +1,68 @@
+"""Promise 2 as an assertion, for a source of any key: every row's vector is that of its text, no other has one."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import psycopg
+from psycopg import sql
+
+from app import sources
+from app.vectors import from_text
+from tests.fakes import fake_vector
+
+
+def wait(connection: psycopg.Connection, source: str, timeout: str = "20 s") -> None:
+    """Return when everything that was committed before is searchable."""
+    connection.execute("CALL rowvec.wait(%s, %s)", (source, timeout))
+
+
+def differences(connection: psycopg.Connection, name: str) -> list[str]:
+    """What is missing, stale, unwanted or orphaned in a source, a line each; read by a join of its own."""
+    source = sources.find(connection, name)
+    keys = [sql.Identifier(key) for key in source.key_columns]
+    texts = sql.SQL(", ").join(sql.SQL("d.{}::text").format(sql.Identifier(text)) for text in source.text_columns)
+    rows = connection.execute(
+        sql.SQL(
+            "SELECT d.{key} IS NOT NULL, ROW({dkeys})::text || ROW({vkeys})::text, v.embedding::text, {texts}"
+            " FROM {table} d FULL JOIN {vectors} v ON {same}"
+        ).format(
+            key=keys[0],
+            dkeys=sql.SQL(", ").join(sql.SQL("d.{}").format(key) for key in keys),
+            vkeys=sql.SQL(", ").join(sql.SQL("v.{}").format(key) for key in keys),
+            texts=texts,
+            table=sql.Identifier(source.schema, source.table),
+            vectors=sql.Identifier("rowvec", source.vector_table),
+            same=sql.SQL(" AND ").join(sql.SQL("d.{0} = v.{0}").format(key) for key in keys),
+        )
+    ).fetchall()
+    found = []
+    for present, key, vector, *columns in rows:
+        text = source.template.render(dict(zip(source.text_columns, columns, strict=True))) if present else None
+        if text is None:
+            if vector is not None:
+                found.append(f"{'unwanted' if present else 'orphan'} {key}")
+        elif vector is None:
+            found.append(f"missing {key}")
+        elif not np.array_equal(from_text([vector])[0], fake_vector(text)):
+            found.append(f"stale {key}")
+    return found
+
+
+def assert_in_step(connection: psycopg.Connection, name: str, rows: int | None = None) -> None:
+    """Wait, then assert that nothing differs, and that the source has as many vectors as said."""
+    wait(connection, name)
+    assert differences(connection, name) == []
+    if rows is not None:
+        vectors = sources.find(connection, name).vector_table
+        query = sql.SQL("SELECT count(*) FROM rowvec.{} WHERE embedding IS NOT NULL").format(sql.Identifier(vectors))
+        assert connection.execute(query).fetchone() == (rows,)
+
+
+def until(connection: psycopg.Connection, query: str, wanted: object, seconds: float = 20.0) -> None:
+    """Return when a query's first value is as wanted; fail after a while."""
+    end = time.monotonic() + seconds
+    while (row := connection.execute(query.encode()).fetchone()) is None or row[0] != wanted:
+        assert time.monotonic() < end, f"{query}: {row}, not {wanted!r}"
+        connection.execute("SELECT pg_sleep(0.02)")
