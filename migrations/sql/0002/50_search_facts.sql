@@ -1,8 +1,8 @@
 -- What search must know of a source, which the caller may not read in the catalogue: names, ready to stand in a
 -- statement. By the source's name, or by its table's row type where the name is not given.
 -- `kind` is what the index holds: vector, halfvec or bit; NULL where there is no valid HNSW index.
-CREATE FUNCTION rowvec._search_facts(p_source text, p_row_type oid, OUT name text, OUT source_table oid, OUT relation text, OUT alias text, OUT vectors text,
-  OUT vectors_rows float8, OUT keys name[], OUT types text[], OUT dims integer, OUT operator text, OUT schema text, OUT iterative boolean, OUT kind text)
+CREATE FUNCTION rowvec._search_facts(p_source text, p_row_type oid, OUT id smallint, OUT name text, OUT source_table oid, OUT relation text, OUT alias text, OUT vectors text,
+  OUT vectors_rows float8, OUT keys name[], OUT types text[], OUT texts name[], OUT dims integer, OUT operator text, OUT schema text, OUT iterative boolean, OUT kind text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_similarity text;
@@ -17,8 +17,8 @@ BEGIN
         USING ERRCODE = 'undefined_object', HINT = 'Name the source: source => ''…''; SELECT name FROM rowvec.status lists them.';
     END IF;
   END IF;
-  SELECT s.name, s.source_table::oid, s.source_table::text, quote_ident(c.relname), s.vector_table::text, greatest(v.reltuples, 0), s.key_columns, s.key_types, m.dims, m.similarity, v.oid
-    INTO name, source_table, relation, alias, vectors, vectors_rows, keys, types, dims, v_similarity, v_vectors
+  SELECT s.id, s.name, s.source_table::oid, s.source_table::text, quote_ident(c.relname), s.vector_table::text, greatest(v.reltuples, 0), s.key_columns, s.key_types, s.text_columns, m.dims, m.similarity, v.oid
+    INTO id, name, source_table, relation, alias, vectors, vectors_rows, keys, types, texts, dims, v_similarity, v_vectors
   FROM rowvec.source s JOIN rowvec.model m ON m.id = s.model_id
   LEFT JOIN pg_class c ON c.oid = s.source_table LEFT JOIN pg_class v ON v.oid = s.vector_table
   WHERE s.name = p_source;
