@@ -18,19 +18,21 @@ MAX_TOKENS = 65_536
 
 
 class StaticBackbone(nn.Module):
-    """A static model: the mean of its tokens' rows, as EmbeddingBag; a text without tokens is the zero vector."""
+    """A static model: the mean of its tokens' rows; a text without tokens is the zero vector.
+
+    By EmbeddingBag, as sentence-transformers: another order of summation differs by 1e-5 on a text of 10,000 tokens.
+    """
 
     def __init__(self, rows: Tensor) -> None:
         """Take the table float32[vocabulary,D]."""
         super().__init__()
-        self.embedding = nn.Embedding.from_pretrained(rows, freeze=True)  # type: ignore[no-untyped-call]
+        self.embedding = nn.EmbeddingBag.from_pretrained(rows, freeze=True, mode="mean")
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """int64[B,L] ids and mask to float32[B,D]."""
-        weights = attention_mask.unsqueeze(-1).to(torch.float32)
-        summed = (self.embedding(input_ids) * weights).sum(dim=1)
-        mean: Tensor = summed / weights.sum(dim=1).clamp(min=1.0)
-        return mean
+        lengths = attention_mask.sum(dim=1)
+        vectors: Tensor = self.embedding(input_ids[attention_mask != 0], lengths.cumsum(0) - lengths)
+        return vectors
 
 
 def static_rows(state: Mapping[str, Tensor]) -> Tensor:
