@@ -15,15 +15,16 @@ from app.errors import ExportRefused
 from export.devices import device_constants, graphs
 
 ALLOWED_ATEN = """
-    Bool Float Int ScalarImplicit IntImplicit FloatImplicit __and__ __or__ __not__ abs add add_ all any arange argmax
-    as_tensor baddbmm bitwise_and bitwise_not bitwise_or bmm cat ceil chunk clamp clamp_min clone constant_pad_nd
-    contiguous copy_ cos cumsum detach div div_ dropout elu embedding embedding_bag empty eq erf exp expand expand_as
-    fill_ flatten flip floor floor_divide full full_like gather ge gelu gt index index_select layer_norm le leaky_relu
-    len linalg_vector_norm linear log logical_and logical_not logical_or lt masked_fill masked_fill_ matmul max maximum mean
-    min minimum mish mul mul_ narrow ne neg new_full new_ones new_zeros norm numel ones ones_like pad permute pow
-    reciprocal relu remainder repeat repeat_interleave reshape rms_norm rsqrt rsub scaled_dot_product_attention scatter
-    select sigmoid sign silu sin size slice softmax split split_with_sizes sqrt squeeze stack sub sub_ sum t tan tanh to
-    transpose tril triu type_as unbind unflatten unsqueeze view view_as where zeros zeros_like
+    Bool Float Int ScalarImplicit IntImplicit FloatImplicit __and__ __or__ __not__ abs add add_ all any arange
+    argmax as_tensor baddbmm bitwise_and bitwise_not bitwise_or bmm cat ceil chunk clamp clamp_min clone
+    constant_pad_nd contiguous copy_ cos cumsum detach div div_ dropout elu embedding embedding_bag empty eq erf
+    exp expand expand_as fill_ flatten flip floor floor_divide full full_like gather ge gelu gt index
+    index_select layer_norm le leaky_relu len linalg_vector_norm linear log logical_and logical_not logical_or
+    lt masked_fill masked_fill_ matmul max maximum mean min minimum mish mul mul_ narrow ne neg new_full
+    new_ones new_zeros norm numel ones ones_like pad permute pow reciprocal relu remainder repeat
+    repeat_interleave reshape rms_norm rsqrt rsub scaled_dot_product_attention scatter select sigmoid sign silu
+    sin size slice softmax split split_with_sizes sqrt squeeze stack sub sub_ sum t tan tanh to transpose tril
+    triu type_as unbind unflatten unsqueeze view view_as where zeros zeros_like
 """
 ALLOWED_PRIM = """
     CallMethod Constant CreateObject GetAttr If ListConstruct ListUnpack Loop NumToTensor RaiseException SetAttr
