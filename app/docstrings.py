@@ -22,16 +22,15 @@ class Docstring:
 
 
 def read(limit: int) -> list[Docstring]:
-    """Return up to `limit` docstrings, by name, each name and each text once, spread evenly over the library."""
+    """Return up to `limit` docstrings, those with the fewest dots in their names first, each text once."""
     by_text: dict[str, Docstring] = {}
     for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
         for docstring in _of_file(path):
             if len(docstring.body) >= SHORTEST:
                 by_text.setdefault(docstring.body, docstring)
     by_title = {docstring.title: docstring for docstring in by_text.values()}
-    everything = [by_title[title] for title in sorted(by_title)]
-    step = max(1.0, len(everything) / limit)
-    return [everything[int(i * step)] for i in range(min(limit, len(everything)))]
+    # What is used most has the shortest names: modules, then their functions and classes, then methods.
+    return [by_title[title] for title in sorted(by_title, key=lambda title: (title.count("."), title))[:limit]]
 
 
 def _of_file(path: Path) -> Iterator[Docstring]:

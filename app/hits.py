@@ -8,33 +8,36 @@ from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import class_row
+from rich.markup import escape
 from rich.table import Table
 
 from app import db
+from app.sources import Source, compiled
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A row that was found: its key as text, and how far its vector is from the question's."""
+    """A row that was found: its key as text, its vector's distance from the question's, the beginning of its text."""
 
     key: str
     distance: float
+    text: str
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, for JSON."""
         return asdict(self)
 
 
-def search(connection: Connection, source: str, text: str, *, k: int, filter_sql: str | None) -> list[Hit]:
+def search(connection: Connection, source: Source, text: str, *, k: int, filter_sql: str | None) -> list[Hit]:
     """Return the k rows that are nearest, nearest first; a daemon turns the text into a vector."""
-    values = {"source": source, "text": text, "k": k, "filter": filter_sql}
+    values = {"source": source.name, "text": text, "k": k, "filter": filter_sql}
     with db.translated(), connection.cursor(row_factory=class_row(Hit)) as cursor:
-        return cursor.execute(db.statement("search"), values).fetchall()
+        return cursor.execute(compiled(source, "search"), values).fetchall()
 
 
 def table(hits: Sequence[Hit]) -> Table:
     """Return the hits as a table for a terminal."""
-    made = Table("key", "distance")
+    made = Table("key", "distance", "text")
     for hit in hits:
-        made.add_row(hit.key, f"{hit.distance:.4f}")
+        made.add_row(hit.key, f"{hit.distance:.4f}", escape(hit.text))
     return made

@@ -55,10 +55,10 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Find the rows whose text is nearest to TEXT; needs a running daemon."""
-    from app import hits
+    from app import hits, sources
 
     with connected() as connection:
-        found = hits.search(connection, source, text, k=k, filter_sql=filter_sql)
+        found = hits.search(connection, sources.find(connection, source), text, k=k, filter_sql=filter_sql)
     if as_json:
         print_json([hit.as_dict() for hit in found])
     else:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def demo(
-    rows: Annotated[int, typer.Option(min=100, help="How many texts, at most.")] = 5000,
+    rows: Annotated[int, typer.Option(min=100, help="How many texts, at most.")] = 3300,
 ) -> None:
     """Show the whole path on the docstrings of Python's standard library."""
     from app import demo as module
