@@ -21,7 +21,7 @@ from app.embedding import Embedded, embed
 from app.encoder import Encoder
 from app.errors import RowvecError, ServerUnreachable
 from app.plan import Work, plan
-from app.queue import Claim, Lane, Queue
+from app.queue import KEYS_PER_CHANGE, Claim, Lane, Queue
 from app.settings import Settings
 from app.sources import Source
 
@@ -215,6 +215,8 @@ class Pipeline:
             if careful:
                 claims = log_.claim_careful(source, lane)
             else:
+                if texts < KEYS_PER_CHANGE:
+                    log_.split(source, lane, texts=texts, floor=floor)
                 claims = log_.claim(source, lane, texts=texts, changes=texts, floor=floor)
                 course.floors[lane] = claims[-1].change.seq if claims else 0
             return bool(claims) and self._dispatch(log_, source, lane, claims)

@@ -16,6 +16,8 @@ from app import db
 from app.sources import Source, compiled
 from app.vectors import VectorArray
 
+KEYS_PER_CHANGE = 512  # what a bulk statement's trigger and a backfill put into one change
+
 
 class Lane(IntEnum):
     """Which changes: what users write now, or a backfill; live always overtakes."""
@@ -118,10 +120,14 @@ class Queue:
 
     def claim_careful(self, source: Source, lane: Lane) -> list[Claim]:
         """Lease what was claimed before and not finished: 16 keys after one failed try, one key after more."""
-        self._run(db.statement("split"), source, lane)
+        self.split(source, lane, texts=KEYS_PER_CHANGE)
         return self.claim(source, lane, texts=16, changes=16, attempts=(1, 2)) or self.claim(
             source, lane, texts=1, changes=1, attempts=(2, self.max_attempts)
         )
+
+    def split(self, source: Source, lane: Lane, *, texts: int, floor: int = 0) -> None:
+        """Take apart changes that hold more than `texts` keys, and those that a dead process held."""
+        self._run(db.statement("split"), source, lane, texts=texts, floor=floor)
 
     def ack(
         self,

@@ -1,6 +1,6 @@
 -- Purpose: put the keys that failed back, to be tried again later; what else their changes held has been acked.
 -- Locks: the change rows, if still ours. Index: change_pkey.
--- Back-off: 1 s, doubled by attempt up to 1 h, with a jitter of 25 % so that what failed together is not retried together.
+-- Back-off: 1 s, doubled by attempt up to 1 h, with a jitter of a quarter, so that what failed together is not retried together.
 UPDATE rowvec.change c
 SET keys = f.keys, worker_id = NULL, last_error = f.error,
     visible_at = now() + least(interval '1 h', interval '1 s' * 2 ^ least(c.attempts - 1, 12)) * (0.75 + random() / 2)

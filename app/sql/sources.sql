@@ -1,4 +1,4 @@
--- The sources that daemons work for, with their models. Locks: none. Called: each refresh of the catalogue.
+-- Purpose: the sources that daemons work for, with their models. Locks: none. Called: each refresh of the catalogue.
 SELECT s.id, s.name, n.nspname, c.relname, s.key_columns::text[], s.key_types, s.text_columns::text[], s.template, s.state,
        v.relname, m.id, m.name, m.fingerprint, m.precision, m.dims, m.manifest #>> '{prompts,document}', b.phase
 FROM rowvec.source s

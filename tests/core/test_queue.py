@@ -1,0 +1,216 @@
+"""The change log by hand: leases, fences, races, splits, failures; each guard has a test that fails without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from app import db, sources
+from app.embedding import embed
+from app.plan import plan
+from app.queue import Acked, Claim, Lane, Queue
+from app.sources import Source
+from tests.fakes import HashEncoder
+from tests.running import check_in_step
+
+MakeQueue = Callable[..., Queue]
+
+
+@pytest.fixture
+def make_queue(documents: psycopg.Connection, database_url: str) -> Iterator[MakeQueue]:
+    """Give a maker of queues, each with a worker and a connection of its own."""
+    opened: list[psycopg.Connection] = []
+
+    def make(lease_seconds: float = 30.0, max_attempts: int = 3) -> Queue:
+        connection = db.connect(database_url)
+        opened.append(connection)
+        row = connection.execute(db.statement("register"), {"name": "test", "pid": 0}).fetchone()
+        assert row is not None
+        return Queue(connection, row[0], lease_seconds=lease_seconds, max_attempts=max_attempts)
+
+    yield make
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture
+def source(documents: psycopg.Connection) -> Source:
+    """Give a watched table with three rows, whose changes wait."""
+    documents.execute("SELECT rowvec.watch('documents', 'body', backfill => false)")
+    documents.execute("INSERT INTO documents (body) VALUES ('one'), ('two'), ('three')")
+    return sources.find(documents, "documents")
+
+
+def claim(queue: Queue, source: Source, lane: Lane = Lane.LIVE) -> list[Claim]:
+    return queue.claim(source, lane, texts=100, changes=100)
+
+
+def finish(queue: Queue, source: Source, claims: list[Claim], lane: Lane = Lane.LIVE) -> Acked:
+    """Encode and write, as the pipeline does."""
+    done = embed(plan(source, lane, claims), HashEncoder())
+    return queue.ack(source, lane, done.work.changes, done.results, done.matrix)
+
+
+def test_a_claim_is_leased_to_one_worker(make_queue: MakeQueue, source: Source) -> None:
+    first, second = make_queue(), make_queue()
+    assert [c.columns for c in claim(first, source)] == [("one",), ("two",), ("three",)]
+    assert claim(second, source) == []
+
+
+def test_a_zombie_writes_nothing(make_queue: MakeQueue, source: Source, documents: psycopg.Connection) -> None:
+    zombie, heir = make_queue(lease_seconds=0.0), make_queue()
+    late = claim(zombie, source)
+    heirs = heir.claim_careful(source, Lane.LIVE)
+    assert [c.key for c in heirs] == [c.key for c in late]
+    assert finish(zombie, source, late) == Acked(0, 0, 0)
+    assert finish(heir, source, heirs) == Acked(1, 3, 0)
+    assert check_in_step(documents, "documents", "documents") == 3
+
+
+def test_an_older_text_never_wins(make_queue: MakeQueue, source: Source, documents: psycopg.Connection) -> None:
+    """Two valid leases on two changes of one key finish in the wrong order: the late one goes back to the log."""
+    slow, quick = make_queue(), make_queue()
+    old = claim(slow, source)
+    documents.execute("UPDATE documents SET body = 'new one' WHERE body = 'one'")
+    assert finish(quick, source, claim(quick, source)) == Acked(1, 1, 0)
+    assert finish(slow, source, old) == Acked(0, 2, 1)
+    assert finish(quick, source, claim(quick, source)).changes == 1
+    assert check_in_step(documents, "documents", "documents") == 3
+
+
+def test_a_text_that_changes_there_and_back_is_not_overtaken(
+    make_queue: MakeQueue, source: Source, documents: psycopg.Connection
+) -> None:
+    """An unchanged text must move the version too, or the slow claim between would write its own text last."""
+    slow, quick = make_queue(), make_queue()
+    finish(quick, source, claim(quick, source))
+    documents.execute("UPDATE documents SET body = 'between' WHERE body = 'one'")
+    between = claim(slow, source)
+    documents.execute("UPDATE documents SET body = 'one' WHERE body = 'between'")
+    assert finish(quick, source, claim(quick, source)).changes == 1
+    assert finish(slow, source, between) == Acked(0, 0, 1)
+    assert check_in_step(documents, "documents", "documents") == 3
+
+
+def test_a_deleted_row_is_not_brought_back(
+    make_queue: MakeQueue, source: Source, documents: psycopg.Connection
+) -> None:
+    slow, quick = make_queue(), make_queue()
+    old = claim(slow, source)
+    documents.execute("DELETE FROM documents WHERE body = 'two'")
+    finish(quick, source, claim(quick, source))
+    finish(slow, source, old)
+    finish(quick, source, claim(quick, source))
+    assert check_in_step(documents, "documents", "documents") == 2
+
+
+def test_a_backfill_that_read_before_a_commit_does_not_win(
+    make_queue: MakeQueue, source: Source, documents: psycopg.Connection, database_url: str
+) -> None:
+    """The backfill's change has the higher seq, but the older text: a guard by seq would keep that for ever."""
+    slow, quick = make_queue(), make_queue()
+    finish(quick, source, claim(quick, source))
+    with psycopg.connect(database_url) as user:
+        user.execute("UPDATE documents SET body = 'committed late' WHERE body = 'one'")
+        documents.execute("INSERT INTO rowvec.change (source_id, lane, keys) VALUES (%s, 1, '{1}')", (source.id,))
+        documents.execute("UPDATE rowvec.documents_vectors SET embedding = NULL, _hash = NULL WHERE id = 1")
+        backfill = claim(slow, source, Lane.BACKFILL)
+        assert backfill[0].columns == ("one",)
+    assert finish(quick, source, claim(quick, source)).changes == 1
+    assert finish(slow, source, backfill, Lane.BACKFILL) == Acked(0, 0, 1)
+    assert finish(quick, source, claim(quick, source, Lane.BACKFILL), Lane.BACKFILL).changes == 1
+    assert check_in_step(documents, "documents", "documents") == 3
+
+
+def test_a_recheck_of_what_is_right_writes_nothing(make_queue: MakeQueue, source: Source) -> None:
+    queue = make_queue()
+    finish(queue, source, claim(queue, source))
+    queue.connection.execute(
+        "INSERT INTO rowvec.change (source_id, lane, keys) VALUES (%s, 1, '{1,2,3}')", (source.id,)
+    )
+    assert finish(queue, source, claim(queue, source, Lane.BACKFILL), Lane.BACKFILL) == Acked(1, 0, 0)
+    versions = queue.connection.execute("SELECT DISTINCT _version FROM rowvec.documents_vectors").fetchall()
+    assert versions == [(1,)]
+
+
+def test_a_failure_is_retried_and_then_buried_with_its_neighbours_alive(
+    make_queue: MakeQueue, source: Source, documents: psycopg.Connection
+) -> None:
+    queue = make_queue(max_attempts=2)
+    documents.execute("UPDATE documents SET body = 'RAISE' WHERE body = 'two'")
+    poison = HashEncoder(faults=True)
+    for attempt in (1, 2):
+        claims = claim(queue, source) if attempt == 1 else queue.claim_careful(source, Lane.LIVE)
+        done = embed(plan(source, Lane.LIVE, claims), poison)
+        assert [failure.claim.key for failure in done.failures] == ["2"]
+        queue.ack(source, Lane.LIVE, done.work.changes, done.results, done.matrix, unfinished=done.unfinished)
+        queue.fail(source, Lane.LIVE, done.failures)
+        documents.execute("UPDATE rowvec.change SET visible_at = '-infinity'")
+    errors = documents.execute("SELECT key, state, attempts, error, text_length FROM rowvec.errors").fetchall()
+    assert errors == [("2", "dead", 2, "RuntimeError: poison", 5)]
+    assert documents.execute(
+        "SELECT count(*) FROM rowvec.documents_vectors WHERE embedding IS NOT NULL"
+    ).fetchone() == (2,)
+    assert documents.execute("SELECT rowvec.retry('documents')").fetchone() == (1,)
+    documents.execute("UPDATE documents SET body = 'cured' WHERE body = 'RAISE'")
+    finish(queue, source, claim(queue, source))
+    assert documents.execute("SELECT count(*) FROM rowvec.errors").fetchone() == (0,)
+    assert check_in_step(documents, "documents", "documents") == 3
+
+
+def test_what_a_dead_process_held_is_taken_apart(
+    make_queue: MakeQueue, source: Source, documents: psycopg.Connection
+) -> None:
+    """40 rows of one statement: 16 at most after one death, one after two, so that the killer dies alone."""
+    dying = make_queue(lease_seconds=0.0, max_attempts=9)
+    finish(dying, source, claim(dying, source))
+    documents.execute("INSERT INTO documents (body) SELECT 'text ' || g FROM generate_series(1, 40) g")
+    assert len(claim(dying, source)) == 40
+    assert len(dying.claim_careful(source, Lane.LIVE)) == 16
+    rest = dying.claim(source, Lane.LIVE, texts=100, changes=100, attempts=(1, 2))
+    assert len(rest) == 24
+    assert len(dying.claim_careful(source, Lane.LIVE)) == 1
+    parts = documents.execute(
+        "SELECT count(*), count(DISTINCT part), sum(cardinality(keys)) FROM rowvec.change"
+    ).fetchone()
+    assert parts is not None
+    assert parts[0] == parts[1]
+    assert parts[2] == 40
+
+
+def test_a_slow_model_takes_a_bulk_change_in_pieces(
+    make_queue: MakeQueue, source: Source, documents: psycopg.Connection
+) -> None:
+    queue = make_queue()
+    finish(queue, source, claim(queue, source))
+    documents.execute("INSERT INTO documents (body) SELECT 'text ' || g FROM generate_series(1, 512) g")
+    queue.split(source, Lane.LIVE, texts=50)
+    sizes = []
+    while claims := queue.claim(source, Lane.LIVE, texts=50, changes=50):
+        sizes.append(len(claims))
+        finish(queue, source, claims)
+    assert sizes == [50] * 10 + [12]
+    assert check_in_step(documents, "documents", "documents") == 515
+
+
+def test_a_released_claim_is_not_charged(make_queue: MakeQueue, source: Source) -> None:
+    first, second = make_queue(), make_queue()
+    claim(first, source)
+    assert first.release() == 1
+    assert [c.attempts for c in claim(second, source)] == [1, 1, 1]
+
+
+def test_a_duplicate_by_the_keys_own_equality_is_written_once(
+    make_queue: MakeQueue, documents: psycopg.Connection
+) -> None:
+    documents.execute("CREATE TABLE priced (price numeric PRIMARY KEY, body text)")
+    documents.execute("SELECT rowvec.watch('priced', 'body', backfill => false)")
+    documents.execute("INSERT INTO priced VALUES (1.0, 'one')")
+    documents.execute("UPDATE priced SET price = 1.00, body = 'still one'")
+    queue, source = make_queue(), sources.find(documents, "priced")
+    claims = claim(queue, source)
+    assert sorted({c.key for c in claims if c.key}) == ["1.0", "1.00"]
+    finish(queue, source, claims)
+    assert check_in_step(documents, "priced", "priced", key="price") == 1
