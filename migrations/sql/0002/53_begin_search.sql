@@ -18,7 +18,7 @@ BEGIN
   END IF;
   f := rowvec._search_facts(p_source, p_row_type);
   settings := ARRAY[pg_catalog.current_setting('jit', true), pg_catalog.current_setting('hnsw.ef_search', true), pg_catalog.current_setting('hnsw.iterative_scan', true)];
-  v_ef := least(1000, greatest(100, 2 * p_k, settings[2]::integer));
+  v_ef := least(1000, greatest(100, 2 * p_k * CASE f.kind WHEN 'halfvec' THEN 2 WHEN 'bit' THEN 10 ELSE 1 END, settings[2]::integer));
   p_exact := coalesce(p_exact, false) OR f.kind IS NULL;
   IF NOT p_exact AND (p_filter IS NOT NULL OR pg_catalog.row_security_active(f.source_table)) THEN
     v_guess := rowvec._estimate(f.relation, f.alias, p_filter);

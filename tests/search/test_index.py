@@ -1,0 +1,141 @@
+"""rowvec index: the kind that fits, built while writes go on, used by search, rebuilt; its warnings."""
+
+from __future__ import annotations
+
+import numpy as np
+import psycopg
+import pytest
+
+from app import index
+from app.errors import SettingsError, SourceError
+from app.queries import vector_text
+from tests.search.conftest import DIMS
+from tests.search.test_search import nearest
+
+ROWS = 2000
+
+
+@pytest.fixture
+def points(connection: psycopg.Connection, model_id: int) -> np.ndarray:
+    """Watch a table of 2,000 rows with random vectors and no index; give the vectors."""
+    connection.execute("CREATE TABLE points AS SELECT i AS id, 'word ' || i AS body FROM generate_series(0, 1999) i")
+    connection.execute("ALTER TABLE points ADD PRIMARY KEY (id)")
+    connection.execute("SELECT rowvec.watch('points', 'body', backfill => false)")
+    vectors = np.random.default_rng(7).standard_normal((ROWS, DIMS)).astype(np.float32)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO rowvec.points_vectors (id, embedding) VALUES (%s, %s)",
+            [(number, vector_text(vector)) for number, vector in enumerate(vectors)],
+        )
+    connection.execute("ANALYZE points, rowvec.points_vectors")
+    return vectors
+
+
+def hnsw(connection: psycopg.Connection) -> list[str]:
+    rows = connection.execute("SELECT indexdef FROM pg_indexes WHERE indexdef LIKE '%USING hnsw%'").fetchall()
+    return [row[0] for row in rows]
+
+
+@pytest.mark.parametrize("kind", ["vector", "halfvec", "bit"])
+def test_each_kind_is_built_and_used(
+    connection: psycopg.Connection, database_url: str, points: np.ndarray, kind: index.Kind
+) -> None:
+    chosen = index.plan(connection, "points", kind=kind)
+    assert index.build(database_url, chosen) == "points_vectors_hnsw1"
+    assert len(hnsw(connection)) == 1
+    query = points[3] + np.float32(0.05)
+    row = connection.execute("SELECT nearest FROM rowvec._begin_search('points', NULL, 10, NULL, false)").fetchone()
+    assert row is not None
+    plan = connection.execute(
+        "EXPLAIN " + row[0].replace("$1", f"'{vector_text(query)}'::vector").replace("$2", "10")
+    ).fetchall()
+    assert any("points_vectors_hnsw1" in line[0] for line in plan), plan
+    rows = connection.execute("SELECT key, distance FROM rowvec.search('points', %s::vector)", (vector_text(query),))
+    found = rows.fetchall()
+    right = nearest(points, query, 10)
+    assert found[0][0] == "3"
+    assert len(found) == 10
+    assert len({int(key) for key, _ in found} & set(right)) >= (2 if kind == "bit" else 9)  # 16 bits tell little
+    expected = 1 - float(points[3] @ query / np.linalg.norm(points[3]) / np.linalg.norm(query))
+    assert found[0][1] == pytest.approx(expected, abs=1e-5)  # the true distance, whatever the index holds
+
+
+@pytest.mark.usefixtures("points")
+def test_a_new_index_takes_the_place_of_the_old_one(connection: psycopg.Connection, database_url: str) -> None:
+    index.build(database_url, index.plan(connection, "points"))
+    again = index.plan(connection, "points", kind="halfvec", m=8, ef_construction=32)
+    assert again.present == ("rowvec.points_vectors_hnsw1",)
+    assert index.build(database_url, again, memory="64MB") == "points_vectors_hnsw2"
+    [definition] = hnsw(connection)
+    assert "halfvec" in definition
+    assert "m='8'" in definition
+
+
+@pytest.mark.usefixtures("points")
+def test_what_an_interrupted_build_left_is_removed(connection: psycopg.Connection, database_url: str) -> None:
+    connection.execute("CREATE INDEX broken ON rowvec.points_vectors USING hnsw (embedding vector_cosine_ops)")
+    connection.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'rowvec.broken'::regclass")
+    chosen = index.plan(connection, "points")
+    assert chosen.broken == ("rowvec.broken",)
+    index.build(database_url, chosen)
+    assert len(hnsw(connection)) == 1
+
+
+@pytest.mark.usefixtures("points")
+def test_progress_and_cancel(
+    connection: psycopg.Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "POLL_SECONDS", 0.01)
+    seen: list[tuple[str, float]] = []
+    connection.execute("BEGIN; LOCK rowvec.points_vectors IN ROW EXCLUSIVE MODE")  # the build waits for us
+
+    def stop(phase: str, share: float) -> None:
+        seen.append((phase, share))
+        raise KeyboardInterrupt
+
+    with psycopg.connect(database_url, autocommit=True) as other:
+        chosen = index.plan(other, "points")
+    with pytest.raises(KeyboardInterrupt):
+        index.build(database_url, chosen, on_progress=stop)
+    connection.execute("ROLLBACK")
+    assert len(seen) == 1
+    assert 0 <= seen[0][1] <= 1
+
+
+@pytest.mark.usefixtures("points")
+def test_full_text(connection: psycopg.Connection, database_url: str) -> None:
+    name = index.build_text(database_url, "points")
+    connection.execute("ANALYZE points")
+    row = connection.execute(
+        "SELECT rowvec._text_document('points', text_columns, 'english') FROM rowvec.source"
+    ).fetchone()
+    assert row is not None
+    plan = connection.execute(f"EXPLAIN SELECT FROM points WHERE {row[0]} @@ 'word & 17'::tsquery").fetchall()
+    assert any(name in line[0] for line in plan), plan
+
+
+@pytest.mark.usefixtures("points")
+def test_what_cannot_be_is_said(connection: psycopg.Connection, database_url: str) -> None:
+    with pytest.raises(SourceError, match="no source"):
+        index.plan(connection, "nothing")
+    with pytest.raises(SettingsError, match="twice m"):
+        index.plan(connection, "points", m=16, ef_construction=20)
+    connection.execute("UPDATE rowvec.model SET dims = 3000")
+    assert index.plan(connection, "points").kind == "halfvec"
+    with pytest.raises(SourceError, match="2000 dims at most"):
+        index.plan(connection, "points", kind="vector")
+    connection.execute("UPDATE rowvec.model SET dims = 5000")
+    assert index.plan(connection, "points").kind == "bit"
+    connection.execute("UPDATE rowvec.backfill SET phase = 'rows'")
+    with pytest.raises(SourceError, match="not done"):
+        index.build(database_url, index.plan(connection, "points"))
+
+
+@pytest.mark.usefixtures("points")
+def test_the_warnings(connection: psycopg.Connection) -> None:
+    chosen = index.plan(connection, "points")
+    old = {**chosen.facts, "version": "0.8.2"}
+    assert "0.8.4" in index._warnings(old, 0)[0]
+    small = {**chosen.facts, "version": "0.10.0", "memory": 1 << 20}
+    [warning] = index._warnings(small, 10 << 20)
+    assert "--memory 10MB" in warning
