@@ -19,7 +19,7 @@ from threading import Event
 import psutil
 from psycopg import Connection
 
-from app import backfill, db, sources
+from app import backfill, db, metrics, sources
 from app.doorbell import Doorbell
 from app.encoder import Encoder
 from app.errors import DatabaseError, RowvecError, ServerUnreachable
@@ -52,6 +52,7 @@ class Daemon:
         self._worker = 0
         self._sources: list[Source] = []
         self._encoders: dict[int, Encoder] = {}
+        self._backlogs: list[metrics.Backlog] = []
         self._problems: dict[int, str | None] = {}
         self._broken_models: dict[int, float] = {}  # model id -> monotonic time of the next try
         listen = settings.listen_url.get_secret_value() if settings.listen_url else url
@@ -78,6 +79,9 @@ class Daemon:
         link = db.Link(self._url, "rowvec housekeeper", self.stop)
         self._register(link.get())
         self._refresh(link.get())
+        port, server = self._settings.metrics_port, None
+        if port is not None:
+            server, _thread = metrics.serve(port, self.pipeline.stats, lambda: self._backlogs)
         self._doorbell.start()
         self.pipeline.start()
         log.info("ready worker=%d sources=%d models=%d", self._worker, len(self._sources), len(self._encoders))
@@ -91,6 +95,9 @@ class Daemon:
             with suppress(RowvecError):
                 self._unregister(link.get())
             link.close()
+            if server is not None:
+                server.shutdown()
+                server.server_close()
             log.info("stopped worker=%d keys=%d", self._worker, self.pipeline.stats.keys)
         if self.pipeline.fatal is not None:
             raise self.pipeline.fatal
@@ -152,6 +159,9 @@ class Daemon:
         values = {"worker": self._worker, "name": self._host, "pid": os.getpid(), "models": list(self._encoders)}
         with db.translated():
             connection.execute(db.statement("heartbeat"), values)
+            if self._settings.metrics_port is not None:
+                rows = connection.execute(db.statement("backlogs")).fetchall()
+                self._backlogs = [metrics.Backlog(*row) for row in rows]
         lease, now = self._settings.lease_seconds, time.monotonic()
         for work, claimed_at in self.pipeline.in_flight():
             if lease / 3 < now - claimed_at < _LONGEST_BATCH_LEASES * lease:

@@ -20,6 +20,7 @@ from app.doorbell import Doorbell
 from app.embedding import Embedded, embed
 from app.encoder import Encoder
 from app.errors import RowvecError, ServerUnreachable
+from app.metrics import Stats
 from app.plan import Work, plan
 from app.queue import KEYS_PER_CHANGE, Claim, Lane, Queue
 from app.settings import Settings
@@ -31,18 +32,6 @@ _SWEEP_SECONDS = 5.0  # how often a busy lane is read from its beginning: expire
 _BATCH_SECONDS = 2.0  # how long a claim should keep the model busy: enough for full micro-batches, short for live rows
 _BACKFILL_TURN = 8  # one round in so many takes the backfill first, so that a busy live lane cannot starve it
 _STOP_SECONDS = 5.0
-
-
-@dataclass(slots=True)
-class Stats:
-    """Counters of this process, read by the metrics."""
-
-    keys: int = 0
-    texts: int = 0
-    failed: int = 0
-    races: int = 0
-    encode_seconds: float = 0.0
-    lag_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -309,7 +298,6 @@ class Pipeline:
         self.stats.races += acked.released
         self.stats.failed += len(embedded.failures)
         oldest = min((text.claim.enqueued_at.timestamp() for text in work.texts), default=time.time())
-        self.stats.lag_seconds = max(0.0, time.time() - oldest)
         log.info(
             "batch source=%s lane=%s keys=%d texts=%d failed=%d races=%d lag_s=%.3f",
             work.source.name,
@@ -318,5 +306,5 @@ class Pipeline:
             len(work.texts),
             len(embedded.failures),
             acked.released,
-            self.stats.lag_seconds,
+            max(0.0, time.time() - oldest),
         )
