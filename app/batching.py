@@ -25,10 +25,20 @@ class MicroBatch:
 def round_length(length: int, *, limit: int) -> int:
     """Round a padded length up, to few distinct shapes, and never over the model's `limit`.
 
-    Each new shape costs oneDNN a kernel (about 2 ms) and its cache an entry; at most 7 % of a long text is padding.
+    Each new shape costs oneDNN a kernel (about 2 ms) and its cache an entry. Steps grow with the length, so that
+    less than 12 % is added from 16 tokens on: a title of 13 tokens rounded to 16 would cost a sixth of the throughput.
     """
-    step = 4 if length <= 64 else 16
+    step = 2 if length <= 32 else 4 if length <= 64 else 8 if length <= 128 else 16
     return min(-(-length // step) * step, max(limit, length))
+
+
+def share(tokens: int, *, workers: int, max_batch_tokens: int) -> int:
+    """Return the budget for a call of this many tokens: smaller than the limit if that keeps all workers busy.
+
+    Seven equal batches on two workers leave one idle for an eighth of the time, so a call is cut into about six batches
+    a worker. Below 256 tokens a batch's own overhead shows: 8 % at 256, 25 % at 128 (all-MiniLM-L6-v2, fp32).
+    """
+    return max(min(tokens // (6 * workers), max_batch_tokens), min(256, max_batch_tokens))
 
 
 def plan(lengths: Sequence[int], *, max_batch_tokens: int, max_tokens: int) -> list[MicroBatch]:

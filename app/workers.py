@@ -57,6 +57,7 @@ class Workers:
 
         `prepare(n)` runs first in each thread: it sets the threads that the thread's kernels may use, 1 or all.
         """
+        self.threads = threads
         self._prepare = prepare
         self._urgent: deque[tuple[Job, Task]] = deque()
         self._backlog: deque[tuple[Job, Task]] = deque()
@@ -67,14 +68,14 @@ class Workers:
         self._narrow_wake = threading.Condition(self._lock)
         self._wide_wake = threading.Condition(self._lock)
         self._has_wide = threads > 1
-        self._threads = [
+        self._all = [
             threading.Thread(target=self._narrow, name=f"rowvec-encode-{n}", daemon=True) for n in range(threads)
         ]
         if self._has_wide:
-            self._threads.append(
+            self._all.append(
                 threading.Thread(target=self._wide, args=(threads,), name="rowvec-encode-wide", daemon=True)
             )
-        for thread in self._threads:
+        for thread in self._all:
             thread.start()
 
     def start(self, tasks: Sequence[Task], *, urgent: bool = False) -> Job:
@@ -104,7 +105,7 @@ class Workers:
             self._wide_wake.notify_all()
         for job, _ in dropped:
             job.finish(EncodingError("the encoder was closed before this text's turn"))
-        for thread in self._threads:
+        for thread in self._all:
             if thread is not threading.current_thread():
                 thread.join()
 

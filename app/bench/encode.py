@@ -37,6 +37,8 @@ PEERS = (
 )
 REFERENCE = "sentence-transformers"
 
+Times = dict[tuple[str, str], list[tuple[float, float]]]  # (engine, corpus): seconds and CPU seconds of each round
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -46,9 +48,11 @@ class Result:
     corpus: str
     seconds: float  # of the whole corpus; for texts alone, of one text
     rounds: tuple[float, ...]
+    cpu_seconds: float  # of all texts and threads; on a busy machine, with one thread, the fairer figure
     texts_per_second: float
     tokens_per_second: float  # real tokens: padding does not count
     ratio: float | None  # times sentence-transformers
+    cpu_ratio: float | None  # the same in CPU seconds
     of_gemm: float | None  # share of the machine's own matrix speed, fp32 or bf16 as the engine
     min_cosine: float | None  # against sentence-transformers
     max_abs: float | None
@@ -138,12 +142,13 @@ class _Engine:
             self.close()
             raise
 
-    def encode(self, corpus: Corpus, save: Path | None) -> float:
-        """Return the seconds that the corpus took."""
+    def encode(self, corpus: Corpus, save: Path | None) -> tuple[float, float]:
+        """Return the seconds and the CPU seconds that the corpus took."""
         request = {"texts": corpus.texts, "alone": corpus.alone, "save": str(save) if save else None}
         self._in.write(json.dumps(request) + "\n")
         self._in.flush()
-        return float(self._read()["seconds"])
+        answer = self._read()
+        return float(answer["seconds"]), float(answer["cpu_seconds"])
 
     def close(self) -> None:
         """End the process."""
@@ -188,8 +193,8 @@ def _measure(
     rounds: int,
     scratch: str,
     progress: Callable[[str], None],
-) -> tuple[dict[tuple[str, str], list[float]], dict[tuple[str, str], Any], dict[str, float | None], int]:
-    times: dict[tuple[str, str], list[float]] = {(name, c.name): [] for name in running for c in texts}
+) -> tuple[Times, dict[tuple[str, str], Any], dict[str, float | None], int]:
+    times: Times = {(name, c.name): [] for name in running for c in texts}
     vectors: dict[tuple[str, str], Any] = {}
     machine: list[dict[str, Any]] = []
     for number, (name, engine) in enumerate(running.items()):  # not timed: warms up, and gives the vectors to compare
@@ -216,18 +221,18 @@ def _measure(
 def _result(
     name: str,
     corpus: Corpus,
-    times: dict[tuple[str, str], list[float]],
+    times: Times,
     vectors: dict[tuple[str, str], Any],
     tokens: list[int],
     limits: dict[str, float | None],
     flops: int,
 ) -> Result:
-    taken = times[name, corpus.name]
+    taken = [wall for wall, _ in times[name, corpus.name]]
+    cpu = [used for _, used in times[name, corpus.name]]
     seconds = statistics.median(taken)
     count = 1 if corpus.alone else len(corpus.texts)
     tokens_per_second = (statistics.median(tokens) if corpus.alone else sum(tokens)) / seconds
-    # The ratio of each round first, then the median: both engines had the same minute of the machine.
-    reference = times.get((REFERENCE, corpus.name))
+    reference = times.get((REFERENCE, corpus.name), [])
     limit = limits["bf16" if "bf16" in name else "fp32"]
     cosine = apart = None
     if reference:
@@ -241,11 +246,18 @@ def _result(
         rounds=tuple(taken),
         texts_per_second=count / seconds,
         tokens_per_second=tokens_per_second,
-        ratio=statistics.median(r / t for r, t in zip(reference, taken, strict=True)) if reference else None,
+        cpu_seconds=statistics.median(cpu),
+        ratio=_ratio([wall for wall, _ in reference], taken),
+        cpu_ratio=_ratio([used for _, used in reference], cpu),
         of_gemm=tokens_per_second * flops / 1e9 / limit if limit and "int8" not in name else None,
         min_cosine=cosine,
         max_abs=apart,
     )
+
+
+def _ratio(reference: Sequence[float], taken: Sequence[float]) -> float | None:
+    """Return the median of the rounds' ratios, None without a reference: both engines had the same minute."""
+    return statistics.median(r / t for r, t in zip(reference, taken, strict=True)) if reference else None
 
 
 def _cpu_name() -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.batching import MicroBatch, distinct, pad, plan, round_length
+from app.batching import MicroBatch, distinct, pad, plan, round_length, share
 
 LIMIT = 256
 lengths_of_texts = st.lists(st.integers(1, LIMIT), max_size=200)
@@ -45,8 +45,20 @@ def test_a_rounded_length_holds_the_text_and_respects_the_model(length: int, lim
     assert round_length(rounded, limit=limit) == rounded
 
 
-def test_rounding_leaves_few_shapes() -> None:
-    assert len({round_length(length, limit=512) for length in range(1, 513)}) <= 45
+def test_rounding_leaves_few_shapes_and_adds_little() -> None:
+    assert len({round_length(length, limit=512) for length in range(1, 513)}) <= 60
+    assert max(round_length(length, limit=512) / length for length in range(16, 513)) < 1.12
+
+
+@given(st.integers(0, 10**6), st.integers(1, 64), st.integers(64, 4096))
+def test_a_call_s_budget_stays_within_the_limit(tokens: int, workers: int, most: int) -> None:
+    assert min(256, most) <= share(tokens, workers=workers, max_batch_tokens=most) <= most
+
+
+def test_a_small_call_is_spread_over_the_workers() -> None:
+    lengths = [13] * 500
+    budget = share(sum(lengths), workers=4, max_batch_tokens=4096)
+    assert len(plan(lengths, max_batch_tokens=budget, max_tokens=256)) >= 16
 
 
 def test_repeated_texts_are_kept_once() -> None:
