@@ -47,7 +47,11 @@ class _Collector(Collector):
         for field in fields(self._stats):
             value = getattr(self._stats, field.name)
             yield CounterMetricFamily(f"rowvec_{field.name}", f"{field.name} since the daemon's start", value=value)
-        for name, what in (("pending", "keys that wait"), ("dead", "dead letters"), ("lag_seconds", "age of the backlog")):
+        for name, what in (
+            ("pending", "keys waiting"),
+            ("dead", "dead letters"),
+            ("lag_seconds", "age of the backlog"),
+        ):
             gauge = GaugeMetricFamily(f"rowvec_source_{name}", f"{what}, by source", labels=["source"])
             for backlog in self._backlogs():
                 gauge.add_metric([backlog.source], getattr(backlog, name))

@@ -1,4 +1,4 @@
-"""Commands that measure: bench encode."""
+"""Commands that measure: bench encode, sync."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.common import JsonOption, console, print_json
+from app.commands.common import JsonOption, console, database, print_json
 
 app = typer.Typer(no_args_is_help=True, help="Measure rowvec on this machine.")
 
@@ -38,3 +38,28 @@ def encode(
         typer.echo(f"{result.corpus:16} {result.engine:24} {result.texts_per_second:10,.1f} texts/s {ratio}")
     for name, why in report.skipped.items():
         typer.echo(f"{name:24} skipped: {why}", err=True)
+
+
+@app.command()
+def sync(
+    writers: Annotated[bool, typer.Option("--writers", help="Only what the triggers cost those who write.")] = False,
+    rows: Annotated[int, typer.Option(min=1, help="Rows to drain.")] = 100_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Pairs of each statement; medians are shown.")] = 9,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the change log with an encoder that is free: cost on writers, rows/s, latency. Makes its own tables."""
+    from app.bench import sync as module
+    from app.settings import load
+
+    settings, say = load(), console(stderr=True)
+    with database(settings) as url:
+        report = module.run(url, settings, writers_only=writers, rows=rows, rounds=rounds, progress=say.print)
+    if as_json:
+        print_json(report.as_dict())
+        return
+    for writer in report.writers:
+        times = f"{writer.watched_ms:10.3f} ms watched {writer.unwatched_ms:10.3f} ms unwatched"
+        typer.echo(f"{writer.statement:40} {times} {writer.ratio:5.2f}x")
+    if report.drain_rows_per_second:
+        typer.echo(f"claim, encode for nothing, write: {report.drain_rows_per_second:,.0f} rows/s")
+        typer.echo("INSERT to vector: " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in report.latency_ms.items()))
