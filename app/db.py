@@ -12,8 +12,11 @@ from threading import Event
 from typing import Any
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection, Cursor, Transaction, sql
+from psycopg.abc import Params
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
 
 from app import vectors
 from app.errors import DatabaseError, RowvecError, ServerUnreachable, SettingsError
@@ -31,9 +34,60 @@ _CONNECT: dict[str, Any] = {
 # synchronous_commit: a claim and an ack are done again after a crash of the server, together with their vectors.
 # row_security: a policy that would hide rows from the daemon becomes an error instead of missing vectors.
 # The formats are those that the triggers write keys in.
-_SESSION = """SET synchronous_commit = off; SET lock_timeout = '2s'; SET statement_timeout = '60s';
-SET idle_in_transaction_session_timeout = '10s'; SET row_security = off; SET timezone = 'UTC';
-SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET extra_float_digits = 1; SET bytea_output = 'hex'"""
+_SESSION = {
+    "synchronous_commit": "off",
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "10s",
+    "row_security": "off",
+    "timezone": "UTC",
+    "datestyle": "ISO, YMD",
+    "intervalstyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "lc_monetary": "C",
+}
+
+
+class Session(Connection[TupleRow]):
+    """An autocommit connection with our settings, which behind a pooler hold for a transaction, never for a session.
+
+    There the next statement may run in another server process, and what a SET leaves behind meets another client:
+    `synchronous_commit = off`, for one. So every statement gets a transaction that begins with its settings.
+    """
+
+    pooled = False
+    settings = b""
+
+    def execute(
+        self, query: Any, params: Params | None = None, *, prepare: bool | None = None, binary: bool = False
+    ) -> Cursor[TupleRow]:
+        """Execute a statement; a CALL brings its own transactions, and so gets none of ours."""
+        call = isinstance(query, str) and query.startswith("CALL ")
+        if not self.pooled or call or self.info.transaction_status is not TransactionStatus.IDLE:
+            return super().execute(query, params, prepare=prepare, binary=binary)
+        with self.transaction():
+            return super().execute(query, params, prepare=prepare, binary=binary)
+
+    @contextmanager
+    def transaction(self, savepoint_name: str | None = None, force_rollback: bool = False) -> Iterator[Transaction]:
+        """Begin a transaction, or a savepoint inside one."""
+        outermost = self.info.transaction_status is TransactionStatus.IDLE
+        with super().transaction(savepoint_name, force_rollback) as begun:
+            if self.pooled and outermost:
+                super().execute(self.settings)
+            yield begun
+
+    def configure(self, statement_seconds: float) -> None:
+        """See whether a pooler is between us and the server, and apply the settings accordingly."""
+        # A pooler answers for the server at the start, with a process number of its own making.
+        row = super().execute("SELECT pg_backend_pid()").fetchone()
+        self.pooled = row is None or row[0] != self.info.backend_pid
+        values = {**_SESSION, "statement_timeout": f"{statement_seconds * 1000:.0f}"}
+        calls = ", ".join(f"set_config('{name}', '{value}', {self.pooled})" for name, value in values.items())
+        self.settings = f"SELECT {calls}".encode()
+        if not self.pooled:
+            super().execute(self.settings)
+        vectors.register(self)
 
 
 @cache
@@ -73,20 +127,18 @@ def translated() -> Iterator[None]:
         raise DatabaseError(_first_line(error), hint=error.diag.message_hint) from error
 
 
-def connect(url: str, *, application: str = "rowvec") -> Connection:
+def connect(url: str, *, application: str = "rowvec", statement_seconds: float = 60.0) -> Session:
     """Open an autocommit connection as the daemon and the CLI use it; raise ServerUnreachable when there is none.
 
-    No statement is prepared: a pooler in transaction mode would hand the name to another client.
+    No statement is prepared: a pooler in transaction mode would hand the name to another client. `statement_seconds`
+    bounds every statement; 0 means no bound.
     """
     with translated():
         given = conninfo_to_dict(url)
         options = {key: value for key, value in _CONNECT.items() if key not in given}
-        connection = Connection.connect(
-            url, autocommit=True, prepare_threshold=None, application_name=application, **options
-        )
-        connection.execute(_SESSION)
-        vectors.register(connection)
-    return connection
+        session = Session.connect(url, autocommit=True, prepare_threshold=None, application_name=application, **options)
+        session.configure(statement_seconds)
+    return session
 
 
 def _first_line(error: psycopg.Error) -> str:
@@ -104,10 +156,10 @@ class Link:
     def __init__(self, url: str, application: str, stop: Event) -> None:
         """Take the URL; `stop` ends the waiting between two tries."""
         self._url, self._application, self._stop = url, application, stop
-        self._connection: Connection | None = None
+        self._connection: Session | None = None
         self._pause_s = 0.0
 
-    def get(self) -> Connection:
+    def get(self) -> Session:
         """Return the connection, made anew if there is none. One try: ServerUnreachable when it fails."""
         if self._connection is None or self._connection.closed:
             self._connection = connect(self._url, application=self._application)

@@ -7,10 +7,9 @@ user's transaction that looked before we armed and commits after it does not rin
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable
 from threading import Event, Thread
-
-import psycopg
 
 from app import db
 from app.errors import RowvecError
@@ -33,7 +32,7 @@ class Doorbell:
         self._url = url
         self._rung = Event()
         self._step = 0
-        self.deaf = False  # LISTEN does not work here: polls only, and nobody needs to ring
+        self.deaf = True  # until LISTEN is known to work here: polls only, and nobody needs to ring
         self._thread = Thread(target=self._listen, name="doorbell", daemon=True)
 
     def start(self) -> None:
@@ -64,17 +63,12 @@ class Doorbell:
         while not self._stop.is_set():
             try:
                 connection = self._link.get()
+                if not tested:
+                    self.deaf, tested = self._is_deaf(connection), True
+                    if self.deaf:
+                        return self._link.close()
                 with db.translated():
                     connection.execute(f"LISTEN {CHANNEL}")
-                if not tested:
-                    self.deaf, tested = not self._hears_itself(connection), True
-                    if self.deaf:
-                        log.warning(
-                            "LISTEN is dead on this connection, most likely behind a pooler in transaction mode "
-                            "(PgBouncer): polling every %g s; name a direct connection in ROWVEC_LISTEN_URL",
-                            self._settings.poll_seconds,
-                        )
-                        return self._link.close()
                 self._rung.set()  # what was rung while we were away is unknown
                 while not self._stop.is_set():
                     with db.translated():
@@ -86,7 +80,33 @@ class Doorbell:
         self._link.close()
         return None
 
-    def _hears_itself(self, connection: psycopg.Connection) -> bool:
+    def _is_deaf(self, connection: db.Session) -> bool:
+        """Should nobody ring, or would we not hear it? Say why, once."""
+        poll_s = self._settings.poll_seconds
         with db.translated():
-            connection.execute(f"NOTIFY {CHANNEL}")
-            return any(True for _ in connection.notifies(timeout=_SELF_TEST_SECONDS, stop_after=1))
+            if self._settings.doorbell == "off":
+                log.info("doorbell off: polling every %g s", poll_s)
+                return True
+            row = connection.execute("SHOW max_prepared_transactions").fetchone()
+            if self._settings.doorbell == "auto" and row != ("0",):
+                log.info(
+                    "doorbell off, polling every %g s: two-phase commit is on here, and a transaction that has notified"
+                    " cannot be prepared; ROWVEC_DOORBELL=on if nobody uses it",
+                    poll_s,
+                )
+                return True
+            # From another connection: PgBouncer hands a process's own notification over with the result of its NOTIFY,
+            # so one that rings itself hears it and is deaf all the same. A channel of its own, in case it stays behind.
+            channel = f"rowvec_test_{secrets.token_hex(4)}"
+            connection.execute(f"LISTEN {channel}")
+            with db.connect(self._url, application="rowvec listener") as other:
+                other.execute(f"NOTIFY {channel}")
+            heard = any(True for _ in connection.notifies(timeout=_SELF_TEST_SECONDS, stop_after=1))
+            connection.execute(f"UNLISTEN {channel}")
+        if not heard:
+            log.warning(
+                "LISTEN is dead on this connection, most likely behind a pooler in transaction mode (PgBouncer):"
+                " polling every %g s; name a direct connection in ROWVEC_LISTEN_URL",
+                poll_s,
+            )
+        return not heard

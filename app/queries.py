@@ -109,6 +109,10 @@ class QueryServer:
                 pause = min(pause * 2, longest)
 
     def _serve(self, connection: psycopg.Connection) -> None:
+        if getattr(connection, "pooled", False):  # a lock or a LISTEN would stay behind in the pooler's own connection
+            log.warning("queries: not answered through a pooler; name a direct connection in ROWVEC_LISTEN_URL")
+            select.select([self._wake], [], [])
+            return
         connection.execute(f"LISTEN {CHANNEL}")
         mailbox = Mailbox.open(connection)
         try:

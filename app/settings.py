@@ -46,6 +46,11 @@ class Settings(BaseSettings):
     batch_texts: int = Field(512, ge=1, le=4096, description="Texts that one claim takes, about.")
     lease_seconds: float = Field(30.0, gt=0, description="How long a claim is ours before others may take it.")
     poll_seconds: float = Field(1.0, gt=0, description="The longest sleep without a doorbell.")
+    doorbell: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Be woken by NOTIFY. auto: not where max_prepared_transactions > 0, since NOTIFY would make a"
+        " user's PREPARE TRANSACTION fail.",
+    )
     max_attempts: int = Field(5, ge=1, description="Tries before a change goes to the dead letters.")
     backfill_window: int = Field(
         20_000, ge=1, description="Keys of a backfill that may wait in the change log at once."

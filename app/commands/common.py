@@ -37,8 +37,12 @@ def connected() -> Iterator[Connection]:
     from app import db
     from app.settings import load
 
-    with database(load()) as url, db.connect(url, application="rowvec cli") as connection, db.translated():
-        connection.execute("SET statement_timeout = 0")  # wait and a big watch take as long as they take
+    # Statements without a bound: wait and a big watch take as long as they take.
+    with (
+        database(load()) as url,
+        db.connect(url, application="rowvec cli", statement_seconds=0) as connection,
+        db.translated(),
+    ):
         yield connection
 
 

@@ -44,7 +44,7 @@ BEGIN
 
   v_log := format($q$
       INSERT INTO rowvec.change (source_id, keys) VALUES (%s, v_keys);
-      IF EXISTS (SELECT FROM rowvec.worker WHERE armed) THEN PERFORM pg_notify('rowvec', ''); END IF;$q$, p_source);
+      IF EXISTS (SELECT FROM rowvec.worker WHERE armed) THEN PERFORM rowvec.ring(); END IF;$q$, p_source);
 
   EXECUTE format($q$
     CREATE OR REPLACE FUNCTION %1$s_statement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
