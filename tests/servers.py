@@ -83,7 +83,7 @@ class Container:
 
         command = " ".join(f"-c {name}={value}" for name, value in FAST.items())
         container: Any = PostgresContainer(IMAGE, driver=None).with_command(f"postgres {command}")
-        self._container = container.with_bind_ports(5432, _free_port()).start()
+        self._container = container.with_bind_ports(5432, free_port()).start()
         self.url: str = self._container.get_connection_url()
 
     def restart(self) -> None:
@@ -158,7 +158,8 @@ def with_database(url: str, database: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port that nobody uses at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
