@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +26,8 @@ from app.workers import Job, Workers
 
 if TYPE_CHECKING:
     from app.settings import Precision
+
+log = logging.getLogger(__name__)
 
 _WINDOW = 2048  # texts tokenized and sorted together: bounds memory for a call of any size
 # Throughput is flat from 512 to 8,192 tokens on one core; a query waits for one micro-batch, so the smallest is best.
@@ -186,7 +189,10 @@ def _open(manifest: Manifest, device: str, precision: Precision) -> tuple[torch.
         kernel = kernels.choose_exact(leaves)
     kernels.pack(leaves, kernel)
     if kernel in (Kernel.ONEDNN, Kernel.BF16):
-        module = fuse(module, bf16=kernel is Kernel.BF16)
+        try:
+            module = fuse(module, bf16=kernel is Kernel.BF16)
+        except (AttributeError, RuntimeError) as error:  # another torch's graphs may be of another form
+            log.warning("fusion failed, the model runs slower without it: %s", repr(error))
     return module, kernel
 
 

@@ -193,6 +193,20 @@ def test_bf16_is_close_and_stays_close_in_any_batch(tiny_directory: Path) -> Non
     lossy.close()
 
 
+def test_a_graph_that_cannot_be_rewritten_runs_as_it_is(
+    tiny_directory: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tiny: TorchScriptEncoder
+) -> None:
+    def fail(_module: object, *, bf16: bool) -> None:
+        raise AttributeError("no such pass")
+
+    monkeypatch.setattr(torchscript, "fuse", fail)
+    monkeypatch.setattr(kernels, "choose_exact", lambda _leaves: Kernel.ONEDNN)
+    encoder = _load(tiny_directory)
+    assert "no such pass" in caplog.text
+    assert np.abs(encoder.encode(["w1 w2"]) - tiny.encode(["w1 w2"])).max() <= 1e-6
+    encoder.close()
+
+
 @pytest.mark.parametrize("kernel", [Kernel.PLAIN, Kernel.ONEDNN])
 def test_both_exact_kernels_give_the_same_numbers(
     tiny_directory: Path, monkeypatch: pytest.MonkeyPatch, kernel: Kernel, tiny: TorchScriptEncoder
