@@ -146,7 +146,10 @@ def _places(connection: psycopg.Connection, host: str | None, port: int | None) 
     assert row is not None
     if host:
         return [(host, port or row[0])]
-    folders = connection.execute("SELECT current_setting('unix_socket_directories', true)").fetchone()
+    try:
+        folders = connection.execute("SELECT current_setting('unix_socket_directories', true)").fetchone()
+    except psycopg.errors.InsufficientPrivilege:  # shown to superusers and pg_read_all_settings only
+        folders = None
     hosts = [folder.strip() for folder in (folders[0] if folders and folders[0] else "").split(",")]
     hosts = [folder for folder in hosts if folder.startswith("/")] + ["127.0.0.1"]
     found = [(each, port or row[0]) for each in hosts]

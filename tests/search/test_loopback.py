@@ -5,16 +5,20 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
 import psycopg
 import pytest
 from psycopg import sql
 
+import migrations
 from app.errors import DatabaseError
 from app.loopback import Loopback, setup_if_possible, setup_loopback
+from app.queries import QueryServer
 from tests.search.conftest import FakeEncoder
 from tests.search.test_embed import as_array, embed
+from tests.servers import Server
 
 pytestmark = pytest.mark.container
 
@@ -117,3 +121,47 @@ def test_without_it_the_error_says_what_to_do(connection: psycopg.Connection) ->
     with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState) as caught:
         embed(connection, "text")
     assert "dblink" in (caught.value.diag.message_hint or "")
+
+
+def test_an_owner_who_is_no_superuser(
+    connection: psycopg.Connection, server: Server, empty_database_url: str, encoder: FakeEncoder
+) -> None:
+    """As on a managed server: an administrator makes the extensions, the owner of the database does the rest."""
+    owner = f"owner_{time.monotonic_ns()}"
+    database = urlsplit(empty_database_url).path[1:]
+    with psycopg.connect(empty_database_url, autocommit=True) as admin:
+        admin.execute("CREATE EXTENSION vector")
+        admin.execute("CREATE EXTENSION dblink")
+        admin.execute(f"CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD 'secret'")
+        admin.execute(f"ALTER DATABASE {database} OWNER TO {owner}")
+        admin.execute(f"GRANT CREATE ON SCHEMA public TO {owner}")
+    parts = urlsplit(empty_database_url)
+    url = urlunsplit(parts._replace(netloc=f"{owner}:secret@{parts.hostname}:{parts.port}"))
+    migrations.upgrade(url)
+    with psycopg.connect(url, autocommit=True) as own:
+        assert "dblink_fdw" in (setup_if_possible(own) or "")
+        with psycopg.connect(empty_database_url, autocommit=True) as admin:
+            admin.execute(f"GRANT USAGE ON FOREIGN DATA WRAPPER dblink_fdw TO {owner}")
+        assert setup_if_possible(own) is None
+        made = own.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'rowvec_loopback_%'").fetchall()
+        own.execute(
+            "INSERT INTO rowvec.model (name, fingerprint, dims, max_tokens, manifest, is_default)"
+            " VALUES ('m', 'f', 16, 64, '{}', true)"
+        )
+        own.execute("CREATE TABLE t (id int PRIMARY KEY, body text)")
+        own.execute("SELECT rowvec.watch('t', 'body')")
+        queries = QueryServer(lambda: psycopg.connect(url), lambda _id: encoder, lambda: [1])
+        queries.start()
+        try:
+            assert queries.wait_ready(20)
+            assert np.array_equal(as_array(embed(own, "hello")), encoder.vector("hello"))
+            own.execute("INSERT INTO t VALUES (1, 'x')")
+            own.execute("INSERT INTO rowvec.t_vectors (id, embedding) VALUES (1, rowvec.embed('hello'))")
+            assert own.execute("SELECT key FROM rowvec.search('t', 'hello')").fetchall() == [("1",)]
+        finally:
+            queries.stop()
+    with psycopg.connect(empty_database_url, autocommit=True) as admin:
+        for (role,) in [*made, (owner,)]:
+            admin.execute(sql.SQL("REASSIGN OWNED BY {} TO CURRENT_USER").format(sql.Identifier(role)))
+            admin.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
+            admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))

