@@ -71,6 +71,7 @@ class QueryServer:
         self._cached_queries = cached_queries
         self._stopping = False
         self._served = False
+        self._rung = False
         self._wake, self._waker = socket.socketpair()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rowvec-queries", daemon=True)
@@ -113,6 +114,7 @@ class QueryServer:
             log.warning("queries: not answered through a pooler; name a direct connection in ROWVEC_LISTEN_URL")
             select.select([self._wake], [], [])
             return
+        connection.add_notify_handler(self._ring)
         connection.execute(f"LISTEN {CHANNEL}")
         mailbox = Mailbox.open(connection)
         try:
@@ -124,6 +126,7 @@ class QueryServer:
             self._served = True
             swept = -math.inf
             while not self._stopping:
+                self._rung = False  # before looking: a request that comes while we look rings again
                 if mailbox:
                     self._answer_letters(connection, mailbox)
                 self._answer_rows(connection)
@@ -138,8 +141,15 @@ class QueryServer:
             if mailbox:
                 mailbox.close()
 
+    def _ring(self, _notification: psycopg.Notify | None = None) -> None:
+        self._rung = True
+
     def _sleep(self, connection: psycopg.Connection, mailbox: Mailbox | None) -> None:
-        """Return when a notification, a letter or stop() comes, and at the latest when the table is to be looked at."""
+        """Return when a notification, a letter or stop() comes, and at the latest when the table is to be looked at.
+
+        A notification may have been read with the answer of a statement (the handler notes it), or lie unparsed in
+        libpq's buffer, where no select() sees it: 1 query in 100 then waited for the poll.
+        """
         waits: list[int | socket.socket] = [connection.fileno(), self._wake]
         seconds = self._poll_seconds
         if mailbox and mailbox.fileno is not None:
@@ -147,11 +157,14 @@ class QueryServer:
         elif mailbox:
             seconds = mailbox.poll_seconds
         end = time.monotonic() + self._poll_seconds
-        while True:
+        while not self._rung:
+            connection.pgconn.consume_input()  # raises when the connection is dead
+            if connection.pgconn.notifies():
+                return
             readable, _, _ = select.select(waits, [], [], seconds)
-            if connection.fileno() in readable:
-                list(connection.notifies(timeout=0))  # raises when the connection is dead
-            if readable or time.monotonic() >= end or (mailbox and mailbox.fileno is None and mailbox.has_letters()):
+            if readable and readable != [connection.fileno()]:
+                return
+            if time.monotonic() >= end or (mailbox and mailbox.fileno is None and mailbox.has_letters()):
                 return
 
     def _answer_rows(self, connection: psycopg.Connection) -> None:
