@@ -52,13 +52,16 @@ def unwatch(
 
 
 def backfill(source: SourceArgument) -> None:
-    """Show a source's backfill until it is done, and do it here when no daemon runs."""
+    """Embed what is missing or differs, with a progress bar; here, when no daemon runs. A stopped one is resumed."""
     from app import db, progress, service
     from app.settings import load
 
     settings, out = load(), console(stderr=True)
     with database(settings) as url, db.connect(url, application="rowvec cli") as connection:
-        if progress.read(connection, source).daemons:
+        now = progress.read(connection, source)
+        if now.backfill in (None, "done"):
+            connection.execute("SELECT rowvec.recheck(%s)", [source])
+        if now.daemons:
             progress.follow(connection, source, out, lambda: None)
         else:
             with service.background(settings, url) as running:

@@ -106,6 +106,16 @@ def test_backfill_does_it_here_without_a_daemon(documents: psycopg.Connection, r
     assert rowvec("backfill", "docs").code == 0, "and again: nothing is left to do"
 
 
+def test_backfill_embeds_what_was_left_out(documents: psycopg.Connection, rowvec: Rowvec) -> None:
+    assert rowvec("watch", "documents", "--text", "body", "--no-backfill").code == 0
+    assert rowvec("backfill", "documents").code == 0
+    missing = documents.execute(
+        "SELECT count(*) FROM documents d LEFT JOIN rowvec.documents_vectors v USING (id)"
+        " WHERE d.body IS NOT NULL AND v.embedding IS NULL"
+    ).fetchone()
+    assert missing == (0,)
+
+
 def test_unwatch_keeps_or_drops_vectors(documents: psycopg.Connection, rowvec: Rowvec) -> None:
     exists = "SELECT to_regclass('rowvec.documents_vectors') IS NOT NULL"
     for option, left in [("--drop-vectors", False), (None, True)]:

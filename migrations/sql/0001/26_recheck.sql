@@ -1,6 +1,12 @@
--- Asks for a pass over the whole source: rows whose text's hash differs are embedded, vectors without a row are cleared.
+-- Asks for a pass over the whole source, from its beginning: rows whose text's hash differs are embedded, vectors without
+-- a row are cleared. Locks: the source's backfill row.
 CREATE FUNCTION rowvec.recheck(name text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  v_id smallint := rowvec._source_id(name);
 BEGIN
-  INSERT INTO rowvec.change (source_id, keys) VALUES (rowvec._source_id(name), NULL);
+  INSERT INTO rowvec.backfill (source_id, phase, recheck, estimate)
+  SELECT s.id, 'rows', true, greatest(c.reltuples, 0) FROM rowvec.source s JOIN pg_catalog.pg_class c ON c.oid = s.source_table WHERE s.id = v_id
+  ON CONFLICT (source_id) DO UPDATE SET phase = 'rows', recheck = true, cursor_key = NULL, enqueued = 0, done_at = NULL,
+    estimate = EXCLUDED.estimate, requested_at = clock_timestamp();
   PERFORM rowvec.ring();
 END $$;
