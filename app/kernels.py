@@ -28,6 +28,16 @@ _CLEARLY_FASTER = 0.93  # plain must take less than this share of oneDNN's time:
 _TRIAL_TOKENS = 128  # enough to tell 2.4 times from 1.0; at 512 the trial took longer than reading the file
 
 
+def use_threads(threads: int) -> None:
+    """Let the kernels of this Python thread use so many cores, whatever other threads use.
+
+    torch sets up a thread when it is first asked anything, with the number that was set last *anywhere*: a number set
+    before that is lost. So it is asked first. (Without this line the wide worker's number reached every worker.)
+    """
+    torch.get_num_threads()
+    torch.set_num_threads(threads)
+
+
 def open_module(path: Path, *, made_with: str, device: str = "cpu") -> torch.jit.ScriptModule:
     """Load a model in eval mode; ArtefactError, naming both versions of torch, when that fails."""
     # No profiling executor: it specialises the graph for the first shapes that it sees. A new shape then takes 66 ms

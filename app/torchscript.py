@@ -60,7 +60,7 @@ class TorchScriptEncoder:
         self._module = module
         self._tokenizer = TextTokenizer(manifest.path("tokenizer.json"), max_tokens=manifest.max_tokens)
         # A GPU is fed by one thread at a time: two streams of batches would need twice its memory.
-        self._workers = Workers(threads if device == "cpu" else 1, prepare=torch.set_num_threads)
+        self._workers = Workers(threads if device == "cpu" else 1, prepare=kernels.use_threads)
 
     @classmethod
     def load(
@@ -85,7 +85,7 @@ class TorchScriptEncoder:
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         # In a thread of its own with one kernel thread, as the workers have: the kernels are timed as they will be
         # used, and the caller's own setting of torch's threads stays.
-        with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as apart:
+        with ThreadPoolExecutor(1, initializer=kernels.use_threads, initargs=(1,)) as apart:
             module, kernel = apart.submit(_open, manifest, device, precision).result()
         encoder = cls(
             manifest, module, kernel=kernel, threads=threads, max_batch_tokens=max_batch_tokens, device=device

@@ -137,6 +137,32 @@ def test_a_query_overtakes_a_backlog(tiny_directory: Path, monkeypatch: pytest.M
     assert len(order) > 4
 
 
+def test_each_worker_has_its_own_number_of_kernel_threads(
+    tiny_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = _load(tiny_directory, threads=3)
+    seen = dict[str, int]()
+    forward, both = encoder._forward, threading.Barrier(2, timeout=30)
+
+    def look(ids: Any, batch: MicroBatch) -> Any:
+        vectors = forward(ids, batch)
+        name = threading.current_thread().name
+        if not name.endswith("wide"):
+            both.wait()
+        seen[name] = torch.get_num_threads()
+        return vectors
+
+    monkeypatch.setattr(encoder, "_forward", look)
+    monkeypatch.setattr("app.batching.share", lambda *_args, **_more: 8)
+    encoder.encode(["w1"])
+    encoder.encode([f"w{n}" for n in range(4)])  # two micro-batches
+    encoder.encode(["w1"])
+    encoder.close()
+    assert seen.pop("rowvec-encode-wide") == 3
+    assert len(seen) == 2
+    assert set(seen.values()) == {1}
+
+
 def test_golden_vectors_that_differ_stop_the_start(tiny_directory: Path) -> None:
     path = tiny_directory / "golden.json"
     golden = json.loads(path.read_text())
