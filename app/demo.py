@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
+from threading import Event
+from types import FrameType
 
 from psycopg import Connection, sql
 from rich.console import Console
@@ -32,6 +35,7 @@ SEARCH = "SELECT (hit).title, distance FROM rowvec.search(NULL::stdlib, {questio
 def run(settings: Settings, url: str, rows: int, console: Console) -> None:
     """Show everything, on the server at `url`; safe to interrupt anywhere, and to run again."""
     started = time.monotonic()
+    signal.signal(signal.SIGINT, _interrupt)
     migrations.upgrade(url)
     with db.connect(url, application="rowvec demo") as connection, db.translated():
         _say(console, 1, f"PostgreSQL with pgvector: {_versions(connection)}, schema rowvec migrated")
@@ -52,7 +56,18 @@ def run(settings: Settings, url: str, rows: int, console: Console) -> None:
     _show_way_on(settings, url, console)
 
 
+_interrupted = Event()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Remember Ctrl-C: while big libraries are imported, some C code swallows the exception."""
+    _interrupted.set()
+    raise KeyboardInterrupt
+
+
 def _say(console: Console, number: int, line: str) -> None:
+    if _interrupted.is_set():
+        raise KeyboardInterrupt
     console.print(f"[bold cyan]{number}.[/] {escape(line)}")
 
 
