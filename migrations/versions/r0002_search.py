@@ -18,7 +18,7 @@ FUNCTIONS = (
     "_by_mailbox", "_query_vector", "embed", "_set_loopback", "_grant_loopback", "_drop_loopback", "_same_database",
     "_try_loopback", "_table_of", "_grant_vectors", "_ungrant_vectors", "_follow_source", "_search_facts", "_estimate",
     "_search_sql", "_begin_search", "_exact_search", "_end_search", "search", "_key_matches", "_own_vector", "similar",
-    "_text_document", "_text_hits", "hybrid_search",
+    "_text_document", "_text_hits", "hybrid_search", "_keep_grants",
 )
 # fmt: on
 

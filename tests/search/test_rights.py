@@ -134,3 +134,22 @@ def test_unwatch_closes_the_vectors(connection: psycopg.Connection, reader: psyc
     connection.execute("SELECT rowvec.unwatch('docs', drop_vectors => true)")
     assert connection.execute("SELECT to_regclass('rowvec.docs_vectors')").fetchone() == (None,)
     assert connection.execute("SELECT count(*) FROM pg_proc WHERE proname LIKE 'source_%'").fetchone() == (0,)
+
+
+@pytest.mark.usefixtures("documents")
+def test_a_renamed_table_is_followed(connection: psycopg.Connection, reader: psycopg.Connection) -> None:
+    grant(connection, reader, "documents")
+    connection.execute("ALTER TABLE documents ENABLE ROW LEVEL SECURITY")
+    connection.execute("CREATE POLICY german ON documents USING (lang = 'de')")
+    connection.execute("ALTER TABLE documents RENAME TO papers")
+    connection.execute("SELECT rowvec._keep_grants()")  # the daemon does, every half minute
+    assert len(reader.execute(f"SELECT * FROM rowvec.search('docs', {VECTOR})").fetchall()) == 2
+
+
+@pytest.mark.usefixtures("documents")
+def test_select_on_some_columns_is_an_error_not_an_empty_answer(
+    connection: psycopg.Connection, reader: psycopg.Connection
+) -> None:
+    connection.execute(sql.SQL("GRANT SELECT (id, body) ON documents TO {}").format(name(reader)))
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="documents"):
+        reader.execute(f"SELECT * FROM rowvec.search('docs', {VECTOR})")

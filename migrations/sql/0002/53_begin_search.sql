@@ -17,9 +17,12 @@ BEGIN
     RAISE EXCEPTION 'k is %, but at least one row must be asked for', coalesce(p_k::text, 'NULL') USING ERRCODE = 'invalid_parameter_value';
   END IF;
   f := rowvec._search_facts(p_source, p_row_type);
+  IF NOT pg_catalog.has_table_privilege(f.source_table, 'SELECT') THEN   -- else its vectors would just seem empty
+    RAISE EXCEPTION 'permission denied for table %', f.relation USING ERRCODE = 'insufficient_privilege', HINT = 'Searching takes SELECT on the whole table.';
+  END IF;
   settings := ARRAY[pg_catalog.current_setting('jit', true), pg_catalog.current_setting('hnsw.ef_search', true), pg_catalog.current_setting('hnsw.iterative_scan', true)];
   v_ef := least(1000, greatest(100, 2 * p_k * CASE f.kind WHEN 'halfvec' THEN 2 WHEN 'bit' THEN 10 ELSE 1 END, settings[2]::integer));
-  p_exact := coalesce(p_exact, false) OR f.kind IS NULL;
+  p_exact := coalesce(p_exact, false) OR f.kind IS NULL OR p_k > 5000;
   IF NOT p_exact AND (p_filter IS NOT NULL OR pg_catalog.row_security_active(f.source_table)) THEN
     v_guess := rowvec._estimate(f.relation, f.alias, p_filter);
     v_visits := greatest(v_ef, 2 * p_k * f.vectors_rows / greatest(v_guess.rows, 1));

@@ -3,4 +3,5 @@ REVOKE EXECUTE ON FUNCTION rowvec._ask(smallint, text, text), rowvec._take_answe
   rowvec._remember_query(smallint, text, text, real[]), rowvec._sweep_queries(bigint), rowvec._mailbox_folder(),
   rowvec._by_loopback(smallint, text, text, interval), rowvec._by_mailbox(text, smallint, text, text, interval),
   rowvec._set_loopback(text, integer, text, text, integer, integer), rowvec._grant_loopback(name), rowvec._drop_loopback(),
-  rowvec._same_database(oid, numeric), rowvec._try_loopback() FROM PUBLIC;
+  rowvec._same_database(oid, numeric), rowvec._try_loopback(),
+  rowvec._grant_vectors(smallint), rowvec._ungrant_vectors(regclass), rowvec._keep_grants() FROM PUBLIC;
