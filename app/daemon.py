@@ -172,6 +172,7 @@ class Daemon:
                     "lease": timedelta(seconds=lease),
                     "seqs": [change.seq for change in work.changes],
                     "parts": [change.part for change in work.changes],
+                    "times": [change.claimed_at for change in work.changes],
                 }
                 with db.translated():
                     connection.execute(db.statement("renew"), values)

@@ -28,10 +28,11 @@ class Lane(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangeId:
-    """A change of one source and lane."""
+    """A change of one source and lane, under one claim."""
 
     seq: int
     part: int
+    claimed_at: datetime  # tells this claim from every other: see ack.sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,8 @@ class Queue:
             attempts_below=attempts[1],
         )
         return [
-            Claim(ChangeId(seq, part), attempts, key, at, hash_, version or 0, present, tuple(columns))
-            for seq, part, attempts, key, at, hash_, version, present, *columns in rows
+            Claim(ChangeId(seq, part, claimed_at), attempts, key, at, hash_, version or 0, present, tuple(columns))
+            for seq, part, claimed_at, attempts, key, at, hash_, version, present, *columns in rows
         ]
 
     def claim_careful(self, source: Source, lane: Lane) -> list[Claim]:
@@ -150,6 +151,7 @@ class Queue:
             lane,
             seqs=[change.seq for change in changes],
             parts=[change.part for change in changes],
+            times=[change.claimed_at for change in changes],
             finish=[change not in unfinished for change in changes],
             keys=[result.claim.key for result in results],
             key_seqs=[result.claim.change.seq for result in results],
@@ -174,6 +176,7 @@ class Queue:
                     lane,
                     seqs=[failure.claim.change.seq for failure in some],
                     parts=[failure.claim.change.part for failure in some],
+                    times=[failure.claim.change.claimed_at for failure in some],
                     keys=[failure.claim.key for failure in some],
                     errors=[failure.error for failure in some],
                     lengths=[failure.text_length for failure in some],
@@ -213,7 +216,8 @@ class Queue:
 
     def _on(self, query: Any, source: Source, lane: Lane, changes: Sequence[ChangeId], **values: object) -> None:
         seqs, parts = [change.seq for change in changes], [change.part for change in changes]
-        self._run(query, source, lane, seqs=seqs, parts=parts, **values)
+        times = [change.claimed_at for change in changes]
+        self._run(query, source, lane, seqs=seqs, parts=parts, times=times, **values)
 
     def _run(self, query: Any, source: Source, lane: Lane, **values: object) -> list[tuple[Any, ...]]:
         with db.translated():

@@ -1,7 +1,9 @@
 -- Purpose: write the vectors of claimed keys and finish their changes, in one statement: both happen or neither.
 -- Locks: the change rows, then the vector rows in order of key, so two daemons cannot dead-lock. Index: the two primary keys.
 --
--- Two guards. `owned` is the fence: changes that are no longer leased to this worker are left alone, and so are their keys.
+-- Two guards. `owned` is the fence: changes that are not leased by this very claim are left alone, and so are their keys.
+-- The claim's time is part of it: a crash of the server may take back numbers of changes and workers that were committed
+-- asynchronously and give them out again, and a daemon that lived through the crash would finish another's change.
 -- `_version` is compare and swap: a vector is written only if it is still the one that the claim read beside the text.
 -- The last successful write has then seen every text that was committed before it, whatever the order of claims, retries
 -- and backfills; a sequence number taken outside the user's transaction could not promise that. What lost the race goes
@@ -9,9 +11,9 @@
 -- finds another version and cannot bring it back; an unchanged text still moves the version, for the same reason.
 WITH owned AS MATERIALIZED (
   SELECT c.seq, c.part, i.finish
-  FROM unnest(%(seqs)s::bigint[], %(parts)s::smallint[], %(finish)s::boolean[]) AS i(seq, part, finish)
+  FROM unnest(%(seqs)s::bigint[], %(parts)s::smallint[], %(times)s::timestamptz[], %(finish)s::boolean[]) AS i(seq, part, claimed_at, finish)
   JOIN rowvec.change c ON c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = i.seq AND c.part = i.part
-  WHERE c.worker_id = %(worker)s
+  WHERE c.worker_id = %(worker)s AND c.claimed_at = i.claimed_at
   FOR UPDATE OF c
 ), input AS MATERIALIZED (
   SELECT DISTINCT ON ({aliases}) i.seq, i.part, i.key, i.version, i.hash, i.keep, e.embedding, {key_values}

@@ -1,8 +1,9 @@
 -- Purpose: turn "recheck the whole source" (a TRUNCATE, a renamed key, a resume) into a backfill from the beginning, and
 -- finish those changes, in one statement. Locks: the change rows, the backfill row.
 WITH gone AS (
-  DELETE FROM rowvec.change c USING unnest(%(seqs)s::bigint[], %(parts)s::smallint[]) AS i(seq, part)
-  WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = i.seq AND c.part = i.part AND c.worker_id = %(worker)s
+  DELETE FROM rowvec.change c USING unnest(%(seqs)s::bigint[], %(parts)s::smallint[], %(times)s::timestamptz[]) AS i(seq, part, claimed_at)
+  WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = i.seq AND c.part = i.part AND c.claimed_at = i.claimed_at
+  AND c.worker_id = %(worker)s
   RETURNING 1
 )
 INSERT INTO rowvec.backfill AS b (source_id, phase, recheck, estimate)

@@ -1,11 +1,12 @@
 -- Purpose: move keys that failed for the last time to the dead letters; their changes end, if still ours.
 -- Locks: the change rows. Index: change_pkey, dead_pkey.
 WITH failed AS (
-  SELECT * FROM unnest(%(seqs)s::bigint[], %(parts)s::smallint[], %(keys)s::text[], %(errors)s::text[], %(lengths)s::integer[], %(hashes)s::bytea[])
-    AS i(seq, part, key, error, text_length, text_hash)
+  SELECT * FROM unnest(%(seqs)s::bigint[], %(parts)s::smallint[], %(times)s::timestamptz[], %(keys)s::text[], %(errors)s::text[], %(lengths)s::integer[], %(hashes)s::bytea[])
+    AS i(seq, part, claimed_at, key, error, text_length, text_hash)
 ), gone AS (
-  DELETE FROM rowvec.change c USING (SELECT DISTINCT seq, part FROM failed) f
-  WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = f.seq AND c.part = f.part AND c.worker_id = %(worker)s
+  DELETE FROM rowvec.change c USING (SELECT DISTINCT seq, part, claimed_at FROM failed) f
+  WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = f.seq AND c.part = f.part AND c.claimed_at = f.claimed_at
+    AND c.worker_id = %(worker)s
   RETURNING c.seq, c.part, c.attempts, c.enqueued_at
 )
 INSERT INTO rowvec.dead (source_id, key, attempts, error, text_length, text_hash, enqueued_at)

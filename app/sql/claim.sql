@@ -15,9 +15,9 @@ WITH waiting AS MATERIALIZED (
   UPDATE rowvec.change c
   SET worker_id = %(worker)s, attempts = c.attempts + 1, claimed_at = clock_timestamp(), visible_at = now() + %(lease)s
   FROM picked p WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = p.seq AND c.part = p.part
-  RETURNING c.seq, c.part, c.attempts, c.keys, c.enqueued_at
+  RETURNING c.seq, c.part, c.claimed_at, c.attempts, c.keys, c.enqueued_at
 )
-SELECT c.seq, c.part, c.attempts, k.key, c.enqueued_at, v._hash, v._version, d.{present} IS NOT NULL, {texts}
+SELECT c.seq, c.part, c.claimed_at, c.attempts, k.key, c.enqueued_at, v._hash, v._version, d.{present} IS NOT NULL, {texts}
 FROM claimed c
 LEFT JOIN LATERAL unnest(c.keys) AS k(key) ON true
 LEFT JOIN {table} d ON {row_has_key}

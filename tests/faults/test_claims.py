@@ -1,0 +1,39 @@
+"""What a crash of the server may do to numbers: a claim from before it must not finish a change from after it."""
+
+from __future__ import annotations
+
+import psycopg
+
+from app import db, sources
+from app.embedding import embed
+from app.plan import plan
+from app.queue import Acked, Claim, Lane, Queue
+from app.sources import Source
+from tests.fakes import HashEncoder
+
+
+def finish(queue: Queue, source: Source, claims: list[Claim]) -> Acked:
+    """Encode and write, as the pipeline does."""
+    done = embed(plan(source, Lane.LIVE, claims), HashEncoder())
+    return queue.ack(source, Lane.LIVE, done.work.changes, done.results, done.matrix)
+
+
+def test_a_claim_from_before_a_crash_finishes_nothing(docs: psycopg.Connection, database_url: str) -> None:
+    """What was committed asynchronously is lost, and its numbers are given out again, to the same worker."""
+    source = sources.find(docs, "docs")
+    docs.execute("DELETE FROM rowvec.backfill")
+    with db.connect(database_url) as connection:
+        queue = Queue(connection, 1, lease_seconds=30.0, max_attempts=3)
+        with docs.transaction(force_rollback=False):
+            docs.execute("INSERT INTO docs VALUES (1, 'lost in the crash')")
+        before = queue.claim(source, Lane.LIVE, texts=10, changes=10)
+        seq = before[0].change.seq
+        docs.execute("DELETE FROM rowvec.change")
+        docs.execute("SET session_replication_role = replica; DELETE FROM docs; RESET session_replication_role")
+        docs.execute("SELECT setval('rowvec.change_seq', %s, false)", (seq,))
+        docs.execute("INSERT INTO docs VALUES (2, 'written after it')")
+        after = queue.claim(source, Lane.LIVE, texts=10, changes=10)
+        assert [claim.change.seq for claim in after] == [seq]
+        assert finish(queue, source, before) == Acked(0, 0, 0)
+        queue.give_back(source, Lane.LIVE, [before[0].change])
+        assert finish(queue, source, after) == Acked(1, 1, 0)
