@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.commands import bench, look, models, serve, sources
+from app.commands import bench, indexes, look, models, serve, sources
 
 app = typer.Typer(
     name="rowvec",
@@ -49,7 +49,7 @@ def root(
 
 _PANELS: dict[str, list[Callable[..., None]]] = {
     "Begin": [serve.demo, serve.up],
-    "Sources": [sources.watch, sources.unwatch, sources.backfill, sources.wait, sources.retry],
+    "Sources": [sources.watch, sources.unwatch, sources.backfill, sources.wait, sources.retry, indexes.index],
     "Look": [look.search, look.status, sources.verify, look.doctor],
     "Run": [serve.migrate, serve.setup_loopback, serve.daemon, serve.psql],
 }

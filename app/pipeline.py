@@ -38,7 +38,8 @@ _STOP_SECONDS = 5.0
 class _Course:
     """What the pipeline remembers of a source: where its lanes are, how fast it goes, until when it is left alone."""
 
-    floors: dict[Lane, int]
+    floors: dict[Lane, int]  # the last seq that was claimed: what is before it is looked at by the sweep only
+    active: set[Lane]  # lanes whose last claim found something
     texts_per_second: float = 0.0
     paused_until: float = 0.0
     pause_seconds: float = 0.0
@@ -82,7 +83,7 @@ class Pipeline:
         self.fatal: Exception | None = None
         self._to_encode: queue.Queue[Work | None] = queue.Queue(maxsize=1)
         self._to_write: queue.Queue[Embedded | None] = queue.Queue(maxsize=1)
-        self._courses: dict[int, _Course] = defaultdict(lambda: _Course({Lane.LIVE: 0, Lane.BACKFILL: 0}))
+        self._courses: dict[int, _Course] = defaultdict(lambda: _Course({Lane.LIVE: 0, Lane.BACKFILL: 0}, set()))
         self._in_flight: dict[int, tuple[Work, float]] = {}
         self._settled = Condition()
         loops = (self._claim_loop, self._encode_loop, self._write_loop)
@@ -177,9 +178,11 @@ class Pipeline:
         busy = False
         if now - self._swept_at < max(_SWEEP_SECONDS, 20 * self._sweep_seconds):
             lanes = (Lane.BACKFILL, Lane.LIVE) if self._round % _BACKFILL_TURN == 0 else (Lane.LIVE, Lane.BACKFILL)
+            filling = any(Lane.BACKFILL in self._courses[id_].active for id_ in sources)
             for source in sources.values():
-                floors = self._courses[source.id].floors
-                busy |= any(floors[lane] and self._claim(log_, source, lane, floors[lane]) for lane in lanes)
+                course = self._courses[source.id]
+                look = course.active | {Lane.LIVE} if filling else course.active  # live rows overtake every backfill
+                busy |= any(self._claim(log_, source, lane, course.floors[lane]) for lane in lanes if lane in look)
         return busy or self._sweep(log_, sources)
 
     def _sweep(self, log_: Queue, sources: dict[int, Source]) -> bool:
@@ -207,7 +210,11 @@ class Pipeline:
                 if texts < KEYS_PER_CHANGE:
                     log_.split(source, lane, texts=texts, floor=floor)
                 claims = log_.claim(source, lane, texts=texts, changes=texts, floor=floor)
-                course.floors[lane] = claims[-1].change.seq if claims else 0
+                if claims:
+                    course.floors[lane] = claims[-1].change.seq
+                    course.active.add(lane)
+                else:
+                    course.active.discard(lane)
             return bool(claims) and self._dispatch(log_, source, lane, claims)
         except ServerUnreachable:
             raise

@@ -27,7 +27,7 @@ class Template:
         for token in _TOKEN.split(template):
             if token in ("{{", "}}"):
                 literals[-1] += token[0]
-            elif token.startswith("{") and token.endswith("}"):
+            elif _TOKEN.fullmatch(token):
                 columns.append(token[1:-1])
                 literals.append("")
             elif "{" in token or "}" in token:

@@ -191,7 +191,7 @@ def _swept(folder: Path, loaded: Loaded, traced: tracing.Traced, rows: list[list
     )
     judged = f" The tracer warned: {traced.unknown_warnings[0]}" if traced.unknown_warnings else ""
     try:
-        found = sweep.in_fresh_process(folder, plan)
+        (found,) = sweep.in_fresh_process((folder, plan))
     except RuntimeError as error:
         raise ExportRefused(f"The file fails in a process of its own: {error}.{judged}") from None
     finally:

@@ -1,6 +1,6 @@
 """Run a written artefact in a process of its own that has only torch and tokenizers, as every user of it will.
 
-Started as a script (`python -I sweep.py FOLDER PLAN`), so it imports nothing of ours; prints its findings as JSON.
+Started as a script (`python -I sweep.py FOLDER PLAN …`), so it imports nothing of ours; prints its findings as JSON.
 """
 
 from __future__ import annotations
@@ -105,10 +105,10 @@ def _two_threads(module: Any, asked: dict[str, Any]) -> float:
     return float((results[0] - results[1]).abs().max()) if len(results) == 2 else float("inf")
 
 
-def in_fresh_process(folder: Path, plan: Path) -> dict[str, Any]:
-    """Run `sweep` in a new interpreter (isolated: no PYTHONPATH, no working directory on the path)."""
+def in_fresh_process(*asked: tuple[Path, Path]) -> list[dict[str, Any]]:
+    """Run `sweep` on (folder, plan) pairs in one new interpreter (isolated: no PYTHONPATH, no working directory)."""
     done = subprocess.run(
-        [sys.executable, "-I", str(Path(__file__).resolve()), str(folder), str(plan)],
+        [sys.executable, "-I", str(Path(__file__).resolve()), *(str(path) for pair in asked for path in pair)],
         capture_output=True,
         text=True,
         check=False,
@@ -117,9 +117,10 @@ def in_fresh_process(folder: Path, plan: Path) -> dict[str, Any]:
     if done.returncode != 0:
         last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
         raise RuntimeError(last[0])
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: list[dict[str, Any]] = json.loads(done.stdout)
     return found
 
 
 if __name__ == "__main__":
-    print(json.dumps(sweep(Path(sys.argv[1]), Path(sys.argv[2]))))
+    paths = [Path(argument) for argument in sys.argv[1:]]
+    print(json.dumps([sweep(folder, plan) for folder, plan in zip(paths[::2], paths[1::2], strict=True)]))

@@ -124,6 +124,31 @@ def test_unwatch_keeps_or_drops_vectors(documents: psycopg.Connection, rowvec: R
         assert documents.execute(exists).fetchone() == (left,)
 
 
+def test_index(documents: psycopg.Connection, rowvec: Rowvec) -> None:
+    rowvec("watch", "documents", "--text", "body")
+    early = rowvec("index", "documents")
+    assert (early.code, "backfill" in early.err) == (1, True)
+    rowvec("daemon", "--once")
+    built = rowvec("index", "documents", "--kind", "halfvec")
+    assert built.code == 0, built.err
+    name = built.out.split(":")[0]
+    row = documents.execute("SELECT indexdef FROM pg_indexes WHERE schemaname = 'rowvec' AND indexname = %s", [name])
+    assert "hnsw" in str(row.fetchone())
+    assert rowvec("index", "documents", "--text", "english").code == 0
+
+
+def test_verify_finds_and_repairs(documents: psycopg.Connection, rowvec: Rowvec) -> None:
+    rowvec("watch", "documents", "--text", "body")
+    rowvec("daemon", "--once")
+    assert rowvec("verify", "documents", "--json").json["rows"] == 3
+    documents.execute("DELETE FROM rowvec.documents_vectors WHERE id = 2")
+    found = rowvec("verify", "documents", "--json")
+    assert (found.code, found.json["missing"]) == (1, 1)
+    assert rowvec("verify", "documents", "--repair").code == 0
+    rowvec("daemon", "--once")
+    assert rowvec("verify", "documents").code == 0
+
+
 def test_retry_counts_keys(documents: psycopg.Connection, rowvec: Rowvec) -> None:
     rowvec("watch", "documents", "--text", "body")
     documents.execute(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from export import sweep
 from export.devices import device_constants
+from export.exporter import Exported
 from export.parity import MAX_ABS, MAX_BATCH_ABS, pad
 from export.tracing import quiet_torchscript
+from tests.export import table
 from tests.export.conftest import Export
 from tests.export.tiny import ARCHITECTURES
 
@@ -30,8 +35,13 @@ def test_the_numbers_are_those_of_sentence_transformers(architecture: str, expor
 
 
 @names
-def test_the_file_follows_its_input_to_another_device(architecture: str, exported: Export) -> None:
+def test_the_file_follows_its_input_to_another_device(
+    architecture: str, exported: Export, request: pytest.FixtureRequest
+) -> None:
     """ "meta" stands for any device that is not the trace's: 19 of the 20 fail there as traced."""
+    # The daemon's encoder switches the profiling executor off, in a whole process; the older one does not know "meta".
+    before = torch._C._jit_set_profiling_executor(True)
+    request.addfinalizer(lambda: torch._C._jit_set_profiling_executor(before))
     with quiet_torchscript():
         module = torch.jit.load(str(exported(architecture).directory / "model.pt"))  # type: ignore[no-untyped-call]
     assert device_constants(module) == []
@@ -40,6 +50,36 @@ def test_the_file_follows_its_input_to_another_device(architecture: str, exporte
     vectors = module(ids.to("meta"), mask.to("meta"))
     assert vectors.device.type == "meta"
     assert vectors.shape == (2, 32)
+
+
+def test_the_files_work_in_a_process_that_has_only_torch_and_tokenizers(exported: Export, tmp_path: Path) -> None:
+    """All of them, in one process: ids, vectors in many shapes, two threads, each kernel."""
+    asked = []
+    for architecture in ARCHITECTURES:
+        made = exported(architecture)
+        golden = json.loads((made.directory / "golden.json").read_text())
+        plan = {
+            "texts": golden["texts"],
+            "text_ids": golden["ids"],
+            "rows": golden["ids"],
+            "vectors": torch.tensor(golden["vectors"]),
+            "pad_id": made.manifest["pad_id"],
+            "max_tokens": made.manifest["max_tokens"],
+        }
+        torch.save(plan, tmp_path / architecture)
+        asked.append((made.directory, tmp_path / architecture))
+    for architecture, found in zip(ARCHITECTURES, sweep.in_fresh_process(*asked), strict=True):
+        assert (found["imported"], found["ids"]) == ([], 0), architecture
+        assert max(found["plain"], found["threads"], found["onednn"]) <= MAX_ABS, architecture
+        assert found["bf16"] >= 0.999, architecture
+
+
+def test_the_reference_page_is_what_comes_out(exported: Export, minilm: Exported) -> None:
+    manifests = [exported(architecture).manifest for architecture in (*ARCHITECTURES, "static")]
+    page = table.render([*manifests, minilm.manifest])
+    assert table.without_measurements(table.PAGE.read_text()) == table.without_measurements(page), (
+        "run `python -m tests.export.table`"
+    )
 
 
 def _move(module: Any, device: str) -> None:

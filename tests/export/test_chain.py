@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from app.errors import ExportRefused
@@ -145,22 +144,7 @@ def test_a_matryoshka_cut_is_brought_back_to_length_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["sentence-transformers", "model2vec"])
 def test_static_embeddings(kind: str, tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    fast = tiny.tokenizer("wordpiece")
-    folder = source / "0_StaticEmbedding"
-    folder.mkdir(parents=True)
-    fast.backend_tokenizer.save(str(folder / "tokenizer.json"))
-    rows = torch.randn(len(fast), 24, generator=torch.Generator().manual_seed(1))
-    tensors: dict[str, Any] = {"embedding.weight": rows}
-    if kind == "model2vec":
-        mapping = torch.arange(len(fast)) % 100
-        tensors = {"embeddings": rows[:100].clone(), "mapping": mapping, "weights": torch.linspace(0.1, 2, len(fast))}
-    save_file(tensors, folder / "model.safetensors")
-    home = "sentence_transformers.models."
-    entries = [("StaticEmbedding", "0_StaticEmbedding"), ("Normalize", "1_Normalize")]
-    modules = [{"idx": i, "name": str(i), "path": path, "type": home + name} for i, (name, path) in enumerate(entries)]
-    (source / "1_Normalize").mkdir()
-    (source / "modules.json").write_text(json.dumps(modules))
+    source = tiny.make_static(tmp_path / "source", model2vec=kind == "model2vec")
     made = export_model(str(source), tmp_path / "out")
     assert (made.manifest["architecture"], made.manifest["dims"], made.manifest["normalized"]) == ("static", 24, True)
     assert run(made, [[7, 8], []]).norm(dim=-1).tolist() == pytest.approx([1.0, 0.0])

