@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import itertools
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.servers import Container, Embedded, External, Server, with_database
+from tests.servers import Container, Embedded, External, Server, home_folder, with_database
 
 TEMPLATE = "rowvec_template"
 _TEST_URL = os.environ.get("ROWVEC_TEST_DATABASE_URL")
@@ -61,11 +60,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 _VERSION = pytest.StashKey[str]()
 
 
-@pytest.fixture(scope="session")
-def _server_home() -> Iterator[str]:
-    # Not in pytest's own folder: each run of pytest takes the rights of others on that away, and when root runs the
-    # tests the server belongs to another user.
-    with tempfile.TemporaryDirectory(prefix="rowvec-server-") as home:
+@pytest.fixture
+def server_home() -> Iterator[Path]:
+    """Give a home folder for an embedded server of the test's own."""
+    with home_folder() as home:
         yield home
 
 
@@ -79,7 +77,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     elif kind == "external":
         started = External(_TEST_URL or "")
     else:
-        started = Embedded(Path(request.getfixturevalue("_server_home")))
+        started = Embedded()
     try:
         with psycopg.connect(started.url) as connection:
             row = connection.execute(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import subprocess
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
@@ -16,6 +18,17 @@ from app import server as embedded
 IMAGE = "pgvector/pgvector:pg17"
 # A test server need not survive a power cut; crash() stops PostgreSQL, not the machine, so nothing is lost by it.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "logical"}
+
+
+@contextmanager
+def home_folder() -> Iterator[Path]:
+    """Give a home folder for an embedded server, and remove it afterwards.
+
+    Not in pytest's own folder: each run of pytest takes the rights of others on that away, and when root runs the
+    tests the server belongs to another user.
+    """
+    with tempfile.TemporaryDirectory(prefix="rowvec-server-") as home:
+        yield Path(home)
 
 
 class Server(Protocol):
@@ -45,10 +58,10 @@ class Embedded:
 
     kind = "embedded"
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self._using = embedded.using(home, FAST)
-        self.url = self._using.__enter__()
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._home = self._open.enter_context(home_folder())
+        self.url = self._open.enter_context(embedded.using(self._home, FAST))
 
     def restart(self) -> None:
         """Stop in good order and start again."""
@@ -69,8 +82,8 @@ class Embedded:
         embedded.ensure_server(self._home, FAST)
 
     def close(self) -> None:
-        """Stop it as its last user."""
-        self._using.__exit__(None, None, None)
+        """Stop it as its last user, and remove its folder."""
+        self._open.close()
 
 
 class Container:

@@ -18,18 +18,19 @@ from rich.console import Console
 from app import default_model, demo, docstrings, server
 from app.settings import Settings
 from tests.artefacts import minilm_artefact
+from tests.servers import home_folder
 
 ROOT = Path(__file__).parent.parent
 ROWS = 150
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home() -> Iterator[Path]:
     """Give a home folder whose model is exported already."""
-    home = tmp_path_factory.mktemp("demo")
-    (home / "models").mkdir()
-    (home / "models" / default_model.NAME).symlink_to(minilm_artefact())
-    return home
+    with home_folder() as home:
+        (home / "models").mkdir()
+        (home / "models" / default_model.NAME).symlink_to(minilm_artefact())
+        yield home
 
 
 @pytest.fixture

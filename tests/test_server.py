@@ -25,8 +25,8 @@ with server.using(Path(sys.argv[1])) as url:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "a home"  # a blank must not split the server's arguments
+def home(server_home: Path) -> Path:
+    return server_home / "a home"  # a blank must not split the server's arguments
 
 
 def _hold(home: Path) -> subprocess.Popen[str]:
@@ -104,8 +104,8 @@ def test_interrupted_initdb_is_made_again(home: Path) -> None:
     assert not half.exists()
 
 
-def test_long_home_gets_a_short_socket_path(tmp_path: Path) -> None:
-    with server.using(tmp_path / ("x" * 110)) as url:
+def test_long_home_gets_a_short_socket_path(server_home: Path) -> None:
+    with server.using(server_home / ("x" * 110)) as url:
         assert _value(url, "SELECT 1") == 1
 
 
