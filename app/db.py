@@ -39,6 +39,7 @@ _SESSION = {
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "10s",
     "row_security": "off",
+    "jit": "off",  # short statements whose estimates may be large
     "timezone": "UTC",
     "datestyle": "ISO, YMD",
     "intervalstyle": "postgres",
@@ -130,8 +131,9 @@ def translated() -> Iterator[None]:
 def connect(url: str, *, application: str = "rowvec", statement_seconds: float = 60.0) -> Session:
     """Open an autocommit connection as the daemon and the CLI use it; raise ServerUnreachable when there is none.
 
-    No statement is prepared: a pooler in transaction mode would hand the name to another client. `statement_seconds`
-    bounds every statement; 0 means no bound.
+    No statement is prepared: a pooler in transaction mode would hand the name to another client, and a claim that was
+    planned on an empty change log would read a full one from end to end until the next ANALYZE (prepared, a claim and
+    its ack took 4.2 ms instead of 7.5 on a busy machine). `statement_seconds` bounds every statement; 0: no bound.
     """
     with translated():
         given = conninfo_to_dict(url)

@@ -45,9 +45,11 @@ def open_module(path: Path, *, made_with: str, device: str = "cpu") -> torch.jit
     for switch in ("_jit_set_profiling_executor", "_jit_set_profiling_mode"):
         if hasattr(torch._C, switch):
             getattr(torch._C, switch)(False)
-    # On a CPU with AMX, "medium" matmul precision rounds every fp32 product to bf16. Somebody may have set it.
-    if hasattr(torch.backends.mkldnn, "matmul"):
-        torch.backends.mkldnn.matmul.fp32_precision = "ieee"
+    # With "medium" or "high" matmul precision, a CPU with AMX rounds fp32 products to bf16, and a GPU to TF32. Somebody
+    # may have set it.
+    for backend in (torch.backends.mkldnn, torch.backends.cuda):
+        if hasattr(backend, "matmul") and hasattr(backend.matmul, "fp32_precision"):
+            backend.matmul.fp32_precision = "ieee"
     try:
         with warnings.catch_warnings():
             for category in (DeprecationWarning, FutureWarning):

@@ -1,4 +1,4 @@
--- What the choice of an index depends on, and the indexes that are there. Locks: none. Called by: index.
+-- Purpose: what the choice of an index depends on, and the indexes that are there. Locks: none. Called by: index.
 SELECT s.vector_table::text AS vectors, split_part(s.vector_table::text, '.', 2) AS bare, m.dims, m.similarity, s.text_columns::text[] AS text_columns, s.source_table::text AS source_table,
        e.extversion AS version, n.nspname AS schema, greatest(c.reltuples, 0)::bigint AS rows, coalesce(b.phase, 'done') = 'done' AS backfilled,
        pg_size_bytes(current_setting('maintenance_work_mem')) AS memory, current_setting('max_parallel_maintenance_workers')::int AS workers,

@@ -2,7 +2,8 @@
 -- The filter stands in a sub-select that knows the source's columns only; the line break ends a comment in it.
 -- Nearest: ordered by what the index holds, so that it is used; then by the true distance, since the index gives a relaxed
 -- order. The + 0 keeps the planner from taking the two orders for one. Exact: ordered by an expression no index serves.
--- One key column, the most frequent case, is spelt out: it saves four queries, 0.1 ms.
+-- One key column is spelt out, which saves four queries, 0.1 ms; so is the search without a filter, in strict order, which
+-- is what one would write by hand, and is planned as quickly.
 CREATE FUNCTION rowvec._search_sql(f record, p_typed boolean, p_filter text, p_exact boolean) RETURNS text LANGUAGE plpgsql STABLE AS $fn$
 DECLARE
   v_distance text := pg_catalog.format('v.embedding %s $1', f.operator);
@@ -32,6 +33,11 @@ BEGIN
   END IF;
   IF p_typed THEN
     v_hit := pg_catalog.format('%s.*::%s', f.alias, f.relation);
+  END IF;
+  IF p_filter IS NULL AND f.kind = 'vector' AND NOT p_exact AND pg_catalog.cardinality(f.keys) = 1 THEN
+    RETURN pg_catalog.format('SELECT %1$s AS hit, _rowvec.embedding %2$s $1 AS distance FROM %3$s _rowvec JOIN %4$s AS %5$s ON %5$s.%6$I = _rowvec.%6$I'
+                   ' WHERE _rowvec.embedding IS NOT NULL ORDER BY _rowvec.embedding %2$s $1 LIMIT $2',
+      v_hit, f.operator, f.vectors, f.relation, f.alias, f.keys[1]);
   END IF;
   RETURN pg_catalog.format(E'SELECT x.hit, x.distance FROM (SELECT s.hit, %1$s AS distance FROM %2$s v JOIN (SELECT %3$s, %4$s AS hit FROM %5$s AS %6$s WHERE (%7$s\n)) s ON %8$s'
                  ' WHERE v.embedding IS NOT NULL ORDER BY %9$s LIMIT $2 * %10$s) x%11$s ORDER BY x.distance + 0.0::float8 LIMIT $2',

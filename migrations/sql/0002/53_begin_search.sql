@@ -33,7 +33,7 @@ BEGIN
   IF NOT p_exact THEN
     PERFORM pg_catalog.set_config('hnsw.ef_search', v_ef::text, true);
     IF settings[3] IS NOT NULL THEN   -- pgvector 0.8 and newer; where it is older, the exact scan fills up
-      PERFORM pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true);
+      PERFORM pg_catalog.set_config('hnsw.iterative_scan', CASE WHEN p_filter IS NULL AND f.kind = 'vector' AND pg_catalog.cardinality(f.keys) = 1 THEN 'strict_order' ELSE 'relaxed_order' END, true);
     END IF;
     nearest := rowvec._search_sql(f, p_row_type IS NOT NULL, p_filter, false);
   END IF;
