@@ -92,9 +92,27 @@ def staged(out: Path) -> Iterator[Path]:
 
 def write_model(folder: Path, module: torch.jit.ScriptModule, tokenizer: Tokenizer) -> None:
     """Write model.pt and tokenizer.json."""
+    whole = folder / "whole.pt"
     with quiet_torchscript():
-        torch.jit.save(module, str(folder / "model.pt"))
+        torch.jit.save(module, str(whole))
+    _without_debug_records(whole, folder / "model.pt")
+    whole.unlink()
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+
+
+def _without_debug_records(source: Path, target: Path) -> None:
+    """Copy a TorchScript archive but for its debug records: they hold the paths of the exporting machine.
+
+    Nothing reads them but error messages; without them the same export gives the same bytes on another machine.
+    """
+    reader = torch._C.PyTorchFileReader(str(source))
+    writer = torch._C.PyTorchFileWriter(str(target))
+    for name in reader.get_all_records():
+        # The writer adds the version and an id of the contents by itself.
+        if not name.endswith(".debug_pkl") and name not in ("version", ".data/serialization_id"):
+            record = reader.get_record(name)
+            writer.write_record(name, record, len(record))
+    writer.write_end_of_file()
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any], golden: Mapping[str, Any]) -> None:

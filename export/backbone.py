@@ -85,6 +85,7 @@ def load_model(folder: Path, config: Any, *, pooler: bool, trust_remote_code: bo
     if not pooler and getattr(model, "pooler", None) is not None:
         model.pooler = None  # never used by the chain: not traced, not stored
     _without_dropout(model)
+    _name_remote_classes(model)
     loaded: nn.Module = model.eval()
     return loaded
 
@@ -125,3 +126,15 @@ def _without_dropout(model: nn.Module) -> None:
         for name, inner in child.named_children():
             if isinstance(inner, nn.Dropout):
                 setattr(child, name, nn.Identity())
+
+
+def _name_remote_classes(model: nn.Module) -> None:
+    """Give classes of remote code a module name that TorchScript can read back.
+
+    transformers puts them below a folder named by a commit, and a component that begins with a digit is written into
+    the archive but not parsed when it is loaded ("expected newline but found 'number'").
+    """
+    for kind in {type(module) for module in model.modules()}:
+        parts = kind.__module__.split(".")
+        if not all(part.isidentifier() for part in parts):
+            kind.__module__ = f"remote_code.{parts[-1]}" if parts[-1].isidentifier() else "remote_code"

@@ -74,7 +74,7 @@ def export_model(
     Matryoshka cut. Raises ExportRefused, in one line, for a model whose numbers cannot be kept or proven.
     """
     say = progress or (lambda _message: None)
-    files = sources.find(model, revision=revision, allow_pickle=allow_pickle)
+    files = sources.find(model, revision=revision, allow_pickle=allow_pickle, trust_remote_code=trust_remote_code)
     say(f"loading {files.id}")
     loaded = load(
         files,

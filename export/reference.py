@@ -6,8 +6,8 @@ trace, the tokenizer and the batches, but not our reading of modules.json; the m
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,10 +35,18 @@ class Reference(Protocol):
 def choose(
     folder: Path, chain: Chain, tokens: LoadedTokenizer, whole: nn.Module, *, dims: int | None, trust_remote_code: bool
 ) -> Reference:
-    """sentence-transformers if it can be imported, else the chain before it was traced."""
-    if importlib.util.find_spec("sentence_transformers") is None:
+    """sentence-transformers if it is there, else the chain before it was traced."""
+    if not available():
         return TransformersReference(whole, tokens)
     return SentenceTransformersReference(folder, chain, tokens, dims=dims, trust_remote_code=trust_remote_code)
+
+
+def available() -> bool:
+    """Whether a sentence-transformers is installed that we know how to ask: 6 gave its modules their present places."""
+    try:
+        return int(metadata.version("sentence-transformers").partition(".")[0]) >= 6
+    except metadata.PackageNotFoundError:
+        return False
 
 
 class TransformersReference:

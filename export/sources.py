@@ -83,7 +83,9 @@ class ModelFiles:
         return content
 
 
-def find(model: str, *, revision: str | None = None, allow_pickle: bool = False) -> ModelFiles:
+def find(
+    model: str, *, revision: str | None = None, allow_pickle: bool = False, trust_remote_code: bool = False
+) -> ModelFiles:
     """Resolve MODEL to files: an existing folder wins, then a packaged name, then a hub id (needs a network once).
 
     Raises ExportRefused when nothing is found, or when a package's files are not the official ones.
@@ -91,12 +93,13 @@ def find(model: str, *, revision: str | None = None, allow_pickle: bool = False)
     folder = Path(model).expanduser()
     if folder.is_dir():
         return ModelFiles(folder.resolve(), folder.resolve().name, revision)
+    patterns = HUB_PATTERNS + ["*.bin"] * allow_pickle + ["*.py"] * trust_remote_code
     short = model.removeprefix("sentence-transformers/")
     if short in PACKAGED and revision in (None, PACKAGED[short].revision):
         found = _packaged(PACKAGED[short])
         if found is not None:
             return found
-    return _from_hub(PACKAGED[model].hub_id if model in PACKAGED else model, revision, allow_pickle)
+    return _from_hub(PACKAGED[model].hub_id if model in PACKAGED else model, revision, patterns)
 
 
 def _packaged(packaged: Packaged) -> ModelFiles | None:
@@ -114,7 +117,7 @@ def _packaged(packaged: Packaged) -> ModelFiles | None:
     return ModelFiles(folder, packaged.hub_id, packaged.revision)
 
 
-def _from_hub(model: str, revision: str | None, allow_pickle: bool) -> ModelFiles:
+def _from_hub(model: str, revision: str | None, patterns: list[str]) -> ModelFiles:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         HfHubHTTPError,
@@ -122,7 +125,6 @@ def _from_hub(model: str, revision: str | None, allow_pickle: bool) -> ModelFile
         LocalEntryNotFoundError,
     )
 
-    patterns = HUB_PATTERNS + (["*.bin"] if allow_pickle else [])
     try:
         folder = Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
     except HFValidationError:
