@@ -16,6 +16,7 @@ import psycopg
 from app import server as embedded
 
 IMAGE = "pgvector/pgvector:pg17"
+PASSWORD = "rowvec-test"
 # A test server need not survive a power cut; crash() stops PostgreSQL, not the machine, so nothing is lost by it.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "logical"}
 
@@ -92,12 +93,20 @@ class Container:
     kind = "container"
 
     def __init__(self) -> None:
-        from testcontainers.postgres import PostgresContainer
+        from testcontainers.core.config import testcontainers_config
+        from testcontainers.core.container import DockerContainer
 
-        command = " ".join(f"-c {name}={value}" for name, value in FAST.items())
-        container: Any = PostgresContainer(IMAGE, driver=None).with_command(f"postgres {command}")
-        self._container = container.with_bind_ports(5432, free_port()).start()
-        self.url: str = self._container.get_connection_url()
+        testcontainers_config.ryuk_disabled = True  # its image would have to be fetched; close() removes the container
+        settings = [part for name, value in FAST.items() for part in ("-c", f"{name}={value}")]
+        port = _free_port()
+        container: Any = DockerContainer(IMAGE).with_env("POSTGRES_PASSWORD", PASSWORD)
+        self._container = container.with_command(["postgres", *settings]).with_bind_ports(5432, port).start()
+        self.url = f"postgresql://postgres:{PASSWORD}@{self._container.get_container_host_ip()}:{port}/postgres"
+        try:
+            self._wait()
+        except BaseException:
+            self.close()
+            raise
 
     def restart(self) -> None:
         """Stop in good order and start again."""
