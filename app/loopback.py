@@ -44,15 +44,15 @@ def setup_loopback(
 
     Host and port are as the *server* sees itself; what is not given is found by trying. Without `user`, a role
     `rowvec_loopback_<database's oid>` is made, which needs CREATEROLE; a given one must exist and have few rights.
-    Changes nothing when it fails. Raises DatabaseError, never with the password in it.
+    A connection that was set up before stays when this fails. Raises DatabaseError, never with the password in it.
     """
     tried: list[str] = []
     try:
-        with connection.transaction():
+        with connection.transaction():  # committed before the try: the server looks a password up in what is committed
             _extension(connection)
             name = user or _own_role(connection)
             _check_role(connection, name)
-            secret = password or secrets.token_urlsafe(24)
+            secret = password or _known_password(connection, name) or secrets.token_urlsafe(24)
             if user is None:
                 # The verifier, not the password, so that no log of statements can hold it.
                 verifier = connection.pgconn.encrypt_password(secret.encode(), name.encode(), b"scram-sha-256")
@@ -61,17 +61,11 @@ def setup_loopback(
                 )
             connection.execute("SELECT rowvec._grant_loopback(%s)", (name,))
         for where, at in _places(connection, host, port):
-            with connection.transaction():
-                connection.execute(
-                    "SELECT rowvec._set_loopback(%s, %s, %s, %s, %s, %s)",
-                    (where, at, name, secret, CONNECT_SECONDS, IDLE_SECONDS),
-                )
-            problem = _try(connection)
+            problem = _set_and_try(connection, (where, at, name, secret, CONNECT_SECONDS, IDLE_SECONDS))
             if problem is None:
                 log.info("loop-back connection: %s:%d as %s", where, at, name)
                 return Loopback(where, at, name)
             tried.append(f"{where}:{at}: {problem}")
-        connection.execute("SELECT rowvec._drop_loopback()")
     except psycopg.errors.InsufficientPrivilege as error:
         raise DatabaseError(
             f"the loop-back connection cannot be set up: {_one_line(error)}",
@@ -156,6 +150,28 @@ def _places(connection: psycopg.Connection, host: str | None, port: int | None) 
     if row[1]:
         found.append((row[1], row[2]))
     return list(dict.fromkeys(found))
+
+
+def _known_password(connection: psycopg.Connection, role: str) -> str | None:
+    """Return the password that the mapping has for this role, so that setting up again breaks no open session."""
+    row = connection.execute(
+        "SELECT max(option_value) FILTER (WHERE option_name = 'password'),"
+        " max(option_value) FILTER (WHERE option_name = 'user')"
+        " FROM pg_user_mappings m, pg_options_to_table(m.umoptions) WHERE m.srvname = %s",
+        (SERVER,),
+    ).fetchone()
+    return row[0] if row and row[1] == role else None
+
+
+def _set_and_try(connection: psycopg.Connection, values: tuple[str | int, ...]) -> str | None:
+    """Set the server and the mapping, and try them; take them back, and return what is wrong, unless they work."""
+    problem: str | None = None
+    with connection.transaction():
+        connection.execute("SELECT rowvec._set_loopback(%s, %s, %s, %s, %s, %s)", values)
+        problem = _try(connection)
+        if problem is not None:
+            raise psycopg.Rollback
+    return problem
 
 
 def _try(connection: psycopg.Connection) -> str | None:

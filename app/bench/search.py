@@ -219,22 +219,8 @@ def _text(connection: psycopg.Connection, url: str, dims: int, queries: int) -> 
             times.append(time.perf_counter() - begin)
     finally:
         server.stop()
-        user = connection.execute(
-            "SELECT array_to_string(umoptions, ',') FROM pg_user_mappings WHERE srvname = 'rowvec_loopback'"
-        ).fetchone()
-        _drop_role(connection, user)
+        connection.execute("SELECT rowvec._drop_loopback()")
     return (row[0] if row and row[0] else "none"), times[10:]
-
-
-def _drop_role(connection: psycopg.Connection, mapping: tuple[Any, ...] | None) -> None:
-    """Remove the loop-back role that setup_if_possible made for this database."""
-    if mapping is None:
-        return
-    connection.execute("SELECT rowvec._drop_loopback()")
-    row = connection.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()
-    role = sql.Identifier(f"{loopback.SERVER}_{row[0] if row else 0}")
-    connection.execute(sql.SQL("DROP OWNED BY {}").format(role))
-    connection.execute(sql.SQL("DROP ROLE {}").format(role))
 
 
 @contextmanager

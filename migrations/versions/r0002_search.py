@@ -35,6 +35,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop what 0002 made; watched sources and their vectors stay, readable by their owner only."""
+    op.execute("SELECT rowvec._drop_loopback()")
     op.execute("DROP TRIGGER follow_source ON rowvec.source")
     op.execute(
         "DO $$ DECLARE s rowvec.source; BEGIN FOR s IN SELECT * FROM rowvec.source LOOP"

@@ -10,7 +10,6 @@ import numpy as np
 import psycopg
 import pytest
 from numpy.typing import NDArray
-from psycopg import sql
 
 from app.loopback import Loopback, setup_loopback
 from app.queries import QueryServer, vector_text
@@ -68,9 +67,6 @@ def loopback(connection: psycopg.Connection) -> Iterator[Loopback]:
     made = setup_loopback(connection)
     yield made
     connection.execute("SELECT rowvec._drop_loopback()")
-    role = sql.Identifier(made.user)
-    connection.execute(sql.SQL("DROP OWNED BY {}").format(role))
-    connection.execute(sql.SQL("DROP ROLE {}").format(role))
 
 
 @pytest.fixture

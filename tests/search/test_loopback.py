@@ -102,6 +102,21 @@ def test_setting_up_twice_and_by_migrate(connection: psycopg.Connection, loopbac
     assert connection.execute("SELECT (rowvec._query_way()).way").fetchone() == ("loopback",)
 
 
+@pytest.mark.usefixtures("query_server", "loopback")
+def test_what_works_stays_when_setting_up_again_fails(connection: psycopg.Connection, encoder: FakeEncoder) -> None:
+    with pytest.raises(DatabaseError, match="cannot reach itself"):
+        setup_loopback(connection, host="127.0.0.1", port=1)
+    assert setup_if_possible(connection) is None
+    assert np.array_equal(as_array(embed(connection, "still")), encoder.vector("still"))
+
+
+def test_taking_the_revision_back_takes_it_away(connection: psycopg.Connection, database_url: str) -> None:
+    made = setup_loopback(connection)
+    migrations.downgrade(database_url, "0001")
+    assert connection.execute("SELECT FROM pg_foreign_server").fetchall() == []
+    assert connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (made.user,)).fetchall() == []
+
+
 def test_a_role_with_rights_is_refused(connection: psycopg.Connection) -> None:
     with pytest.raises(DatabaseError, match="has rights"):
         setup_loopback(connection, user="postgres", password="x")
@@ -143,7 +158,9 @@ def test_an_owner_who_is_no_superuser(
         with psycopg.connect(empty_database_url, autocommit=True) as admin:
             admin.execute(f"GRANT USAGE ON FOREIGN DATA WRAPPER dblink_fdw TO {owner}")
         assert setup_if_possible(own) is None
-        made = own.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'rowvec_loopback_%'").fetchall()
+        made = own.execute(
+            "SELECT 'rowvec_loopback_' || oid FROM pg_database WHERE datname = current_database()"
+        ).fetchall()
         own.execute(
             "INSERT INTO rowvec.model (name, fingerprint, dims, max_tokens, manifest, is_default)"
             " VALUES ('m', 'f', 16, 64, '{}', true)"
