@@ -98,7 +98,7 @@ class Container:
 
         testcontainers_config.ryuk_disabled = True  # its image would have to be fetched; close() removes the container
         settings = [part for name, value in FAST.items() for part in ("-c", f"{name}={value}")]
-        port = _free_port()
+        port = free_port()
         container: Any = DockerContainer(IMAGE).with_env("POSTGRES_PASSWORD", PASSWORD)
         self._container = container.with_command(["postgres", *settings]).with_bind_ports(5432, port).start()
         self.url = f"postgresql://postgres:{PASSWORD}@{self._container.get_container_host_ip()}:{port}/postgres"
