@@ -254,6 +254,9 @@ class Daemon:
             if row is None or not row[0]:
                 return
             connection.execute(db.statement("bury_crashed"), {"max_attempts": self._settings.max_attempts})
+            connection.execute(
+                db.statement("after_clock_jump"), {"lease": timedelta(seconds=self._settings.lease_seconds)}
+            )
             connection.execute(db.statement("forget_workers"))
             if self._settings.recheck_seconds:
                 every = timedelta(seconds=self._settings.recheck_seconds)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.encoder import Encoder, UnencodableText
+from app.errors import EncodingError
 from app.plan import Text, Work
 from app.queue import ChangeId, Failure, Result
 
@@ -21,6 +22,7 @@ class Embedded:
     results: tuple[Result, ...]
     matrix: NDArray[np.float32]  # (vectors, dims)
     failures: tuple[Failure, ...]
+    fault: EncodingError | None = None  # the model is broken: no text is to blame, and nothing is to be written
 
     @property
     def unfinished(self) -> frozenset[ChangeId]:
@@ -31,6 +33,9 @@ class Embedded:
 def embed(work: Work, encoder: Encoder) -> Embedded:
     """Encode the texts of a claim; never raises for a text's sake."""
     vectors, failed = _encode(encoder, work.texts, work.source.model.document_prompt)
+    if work.texts and len(failed) == len(work.texts) and (cause := _cause(encoder)):
+        fault = EncodingError(f"the model fails on every text, a harmless one too: {cause}")
+        return Embedded(work, (), np.empty((0, encoder.dims), dtype=np.float32), (), fault)
     results = list(work.known)
     failures: list[Failure] = []
     rows: list[NDArray[np.float32]] = []
@@ -56,7 +61,10 @@ def _encode(
     while parts:
         part = parts.pop()
         try:
-            vectors.update(zip(part, encoder.encode([texts[i].text for i in part], prompt=prompt), strict=True))
+            matrix = encoder.encode([texts[i].text for i in part], prompt=prompt)
+            if not np.isfinite(matrix).all():  # pgvector would refuse the whole batch
+                raise UnencodableText(int(np.argmin(np.isfinite(matrix).all(axis=1))), "the vector is not finite")
+            vectors.update(zip(part, matrix, strict=True))
         except UnencodableText as error:  # the encoder knows which
             failed[part[error.index]] = error
             rest = part[: error.index] + part[error.index + 1 :]
@@ -67,3 +75,12 @@ def _encode(
             else:
                 parts += [part[: len(part) // 2], part[len(part) // 2 :]]
     return vectors, failed
+
+
+def _cause(encoder: Encoder) -> str | None:
+    """Why the model fails on a text that no model should fail on; None when it does not."""
+    try:
+        encoder.encode(["a"])
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"[:200]
+    return None

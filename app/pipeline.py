@@ -275,10 +275,14 @@ class Pipeline:
     def _write(self, link: db.Link, embedded: Embedded) -> None:
         """Write a batch; through losses of the server, again and again: the fence makes a second ack harmless."""
         work = embedded.work
+        if embedded.fault:
+            self._pause(work.source, embedded.fault)
         give_up_at = float("inf")
         while True:
             try:
                 log_ = self._queue(link)
+                if embedded.fault:
+                    return log_.give_back(work.source, work.lane, work.changes)
                 acked = log_.ack(
                     work.source,
                     work.lane,

@@ -4,5 +4,6 @@ DELETE FROM {vectors} WHERE ctid = ANY (ARRAY(
   SELECT v.ctid FROM {vectors} v
   WHERE v.embedding IS NULL
     AND v._at < least(now() - interval '2 min',
-                      (SELECT min(claimed_at) FROM rowvec.change WHERE source_id = %(source)s AND worker_id IS NOT NULL))
+                      (SELECT min(CASE WHEN claimed_at > now() THEN '-infinity' ELSE claimed_at END)   -- the clock was put back
+                     FROM rowvec.change WHERE source_id = %(source)s AND worker_id IS NOT NULL))
   LIMIT 20000 FOR UPDATE SKIP LOCKED))
