@@ -13,7 +13,9 @@ import numpy as np
 import psycopg
 
 from app.daemon import Daemon
+from app.errors import ArtefactError
 from app.settings import Settings
+from app.sources import Model
 from app.vectors import from_text
 from tests.fakes import DIMS, FINGERPRINT, HashEncoder, fake_vector
 
@@ -30,9 +32,17 @@ def add_fake_model(connection: psycopg.Connection, name: str = "fake", fingerpri
 
 
 @contextmanager
-def daemon(url: str, encoder: HashEncoder | None = None, **settings: object) -> Iterator[Daemon]:
-    """Run a daemon in this process until the block ends; its failure fails the test."""
-    running = Daemon(url, Settings(**settings), lambda _model: encoder or HashEncoder())  # type: ignore[arg-type]
+def daemon(
+    url: str, encoder: HashEncoder | None = None, *, serves: str | None = None, **settings: object
+) -> Iterator[Daemon]:
+    """Run a daemon in this process until the block ends; its failure fails the test. `serves`: the one model it has."""
+
+    def load(model: Model) -> HashEncoder:
+        if serves not in (None, model.name):
+            raise ArtefactError(f"no artefact of {model.name} here")
+        return encoder or HashEncoder()
+
+    running = Daemon(url, Settings(**settings), load)  # type: ignore[arg-type]
     failures: list[BaseException] = []
 
     def run() -> None:

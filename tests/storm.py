@@ -26,10 +26,10 @@ from tests.checking import differences, wait
 LEASE_SECONDS = 1.0
 KEYS = 60  # of each user: few, so that the same rows are hit again and again
 # Killed at random, a daemon cannot be told from one that a text kills; real ones die more rarely.
-SETTINGS = {"lease_seconds": LEASE_SECONDS, "poll_seconds": 0.2, "max_attempts": 40}
+SETTINGS: dict[str, object] = {"lease_seconds": LEASE_SECONDS, "poll_seconds": 0.2, "max_attempts": 40}
 
 
-def daemon_main(url: str, settings: dict[str, object], batch_seconds: float) -> None:
+def daemon_main(url: str, settings: dict[str, object], batch_seconds: float, faults: bool = False) -> None:
     """A daemon's process: the fake encoder, slowed down so that a fault finds it at work, until SIGTERM."""
     from app.daemon import Daemon
     from tests.fakes import HashEncoder
@@ -41,9 +41,49 @@ def daemon_main(url: str, settings: dict[str, object], batch_seconds: float) -> 
 
     logging.disable(logging.CRITICAL)
     with suppress(Exception):  # a server that is away at the very start is not ours to survive
-        daemon = Daemon(url, Settings(**settings), lambda _model: SlowEncoder())  # type: ignore[arg-type]
+        daemon = Daemon(url, Settings(**settings), lambda _model: SlowEncoder(faults=faults))  # type: ignore[arg-type]
         signal.signal(signal.SIGTERM, lambda *_: daemon.end())
         daemon.run()
+
+
+class Nursery:
+    """Daemon processes, forked from one that has imported everything: a new one takes milliseconds."""
+
+    def __init__(
+        self, url: str, settings: dict[str, object], *, batch_seconds: float = 0.0, faults: bool = False
+    ) -> None:
+        """`faults` arms the fault words of the fake encoder."""
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["tests.storm", "app.daemon", "tests.fakes"])
+        self._arguments = (url, settings, batch_seconds, faults)
+        self.alive: list[ForkServerProcess] = []
+
+    def __enter__(self) -> Nursery:
+        """Nothing is started yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Kill what lives."""
+        for process in self.alive:
+            process.kill()
+            process.join(timeout=10)
+
+    def spawn(self) -> ForkServerProcess:
+        """Start a daemon."""
+        process = self._context.Process(target=daemon_main, args=self._arguments, daemon=True)
+        process.start()
+        self.alive.append(process)
+        return process
+
+    def keep_alive_until(self, done: Callable[[], bool], seconds: float = 60.0) -> int:
+        """Do as a service manager does: start a daemon again whenever it dies. Return how many deaths it took."""
+        end, deaths, process = time.monotonic() + seconds, 0, self.spawn()
+        while not done():
+            assert time.monotonic() < end, f"{deaths} deaths, and not done"
+            process.join(timeout=0.1)
+            if process.exitcode is not None:
+                deaths, process = deaths + 1, self.spawn()
+        return deaths
 
 
 @dataclass
@@ -79,10 +119,8 @@ class Storm:
         """Take a migrated database whose table is watched already."""
         self.url, self.counts = url, Counts()
         self.choose = random.Random(seed)
-        self._batch_seconds = batch_seconds
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["tests.storm", "app.daemon", "tests.fakes"])
-        self.daemons: list[ForkServerProcess] = [self._spawn() for _ in range(daemons)]
+        self._nursery = Nursery(url, SETTINGS, batch_seconds=batch_seconds)
+        self.daemons = [self._nursery.spawn() for _ in range(daemons)]
         self.stop = Event()
         self._turns = [Lock() for _ in range(users + 1)]  # a user has his while a transaction of his is open
         self._threads = [Thread(target=self._write, args=(n, seed)) for n in range(users)]
@@ -99,9 +137,7 @@ class Storm:
         self.stop.set()
         for thread in self._threads:
             thread.join(timeout=60)
-        for process in self.daemons:
-            process.kill()
-            process.join(timeout=10)
+        self._nursery.__exit__()
 
     # Harm
 
@@ -110,7 +146,7 @@ class Storm:
         index = self.choose.randrange(len(self.daemons))
         self.daemons[index].kill()
         self.daemons[index].join(timeout=10)
-        self.daemons[index] = self._spawn()
+        self.daemons[index] = self._nursery.spawn()
         self.counts.kills += 1
 
     def freeze(self) -> Callable[[], None]:
@@ -152,13 +188,8 @@ class Storm:
             self.counts.rows += rows[0] if rows else 0
         for index, process in enumerate(self.daemons):
             if not process.is_alive():
-                self.daemons[index] = self._spawn()
+                self.daemons[index] = self._nursery.spawn()
         assert self.counts.failed == [], self.counts.failed
-
-    def _spawn(self) -> ForkServerProcess:
-        process = self._context.Process(target=daemon_main, args=(self.url, SETTINGS, self._batch_seconds), daemon=True)
-        process.start()
-        return process
 
     # Users
 

@@ -1,0 +1,58 @@
+"""Connections that break at the worst moment: in the middle of a claim, of an ack, before it or just after."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from tests.checking import assert_in_step, until
+from tests.proxy import Moment, Proxy
+from tests.running import daemon
+
+ACK, CLAIM, HEART = b"WITH owned AS", b"WITH waiting AS", b"ON CONFLICT (id) DO UPDATE SET heartbeat_at"
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("words", [ACK, CLAIM, HEART], ids=["ack", "claim", "heartbeat"])
+def test_a_cut_in_the_middle_of_a_statement(
+    docs: psycopg.Connection, database_url: str, words: bytes, moment: Moment
+) -> None:
+    with Proxy(database_url) as proxy, daemon(proxy.url, lease_seconds=0.9, poll_seconds=0.1):
+        for turn in range(5):
+            proxy.cut_at(words, moment)
+            docs.execute("INSERT INTO docs SELECT %s * 100 + g, 'text' || g FROM generate_series(1, 50) g", (turn,))
+            docs.execute("UPDATE docs SET body = body || %s WHERE id %% 7 = 0", (f"turn {turn}",))
+            docs.execute("DELETE FROM docs WHERE id %% 11 = %s", (turn,))
+            assert_in_step(docs, "docs")
+        assert proxy.cuts >= (1 if words is HEART else 5)
+    assert docs.execute("SELECT count(*) FROM rowvec.dead").fetchone() == (0,)
+
+
+def test_a_server_that_is_away_for_a_while(docs: psycopg.Connection, database_url: str) -> None:
+    with Proxy(database_url) as proxy, daemon(proxy.url, lease_seconds=5.0, poll_seconds=0.1):
+        docs.execute("INSERT INTO docs VALUES (1, 'before')")
+        assert_in_step(docs, "docs", 1)
+        target, proxy._target = proxy._target, "/nowhere"
+        proxy.cut()
+        docs.execute("INSERT INTO docs VALUES (2, 'meanwhile')")
+        until(docs, "SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'rowvec claim'", 0)
+        proxy._target = target
+        assert_in_step(docs, "docs", 2)
+        until(docs, "SELECT bool_or(armed) FROM rowvec.worker", True)  # and it listens again
+
+
+def test_every_connection_is_terminated_again_and_again(docs: psycopg.Connection, database_url: str) -> None:
+    ours = "application_name LIKE 'rowvec %' AND datname = current_database()"
+    names = set()
+    with daemon(database_url, lease_seconds=5.0, poll_seconds=0.1):
+        for turn in range(5):
+            docs.execute("INSERT INTO docs VALUES (%s, 'turn')", (turn,))
+            until(docs, f"SELECT count(*)::int FROM pg_stat_activity WHERE {ours}", 4)
+            names |= {
+                row[0]
+                for row in docs.execute(
+                    f"SELECT application_name, pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}".encode()
+                )
+            }
+            assert_in_step(docs, "docs", turn + 1)
+    assert names == {"rowvec claim", "rowvec write", "rowvec listener", "rowvec housekeeper"}
