@@ -46,7 +46,9 @@ _MIXTURE_KEYS = ("num_experts", "num_local_experts", "n_routed_experts", "moe_ev
 
 def check_files(files: ModelFiles, *, trust_remote_code: bool, allow_pickle: bool) -> None:
     """Raise ExportRefused for a folder whose files already say that it cannot be exported."""
-    config = files.json("config.json")
+    entries = files.entries("modules.json")
+    first = str(entries[0].get("path") or "") if entries else ""  # older models keep their transformer in a sub-folder
+    config = files.json(f"{first}/config.json".lstrip("/"))
     _sentence_files(files, trust_remote_code)
     if (files.folder / "adapter_config.json").is_file():
         raise _no(files, "its weights are an unmerged adapter (LoRA); merge it into its base (peft: merge_and_unload).")

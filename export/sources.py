@@ -14,7 +14,7 @@ from app.errors import ExportRefused
 
 SAFE_SUFFIXES = (".safetensors",)
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-HUB_PATTERNS = ["*.json", "*.txt", "*.model", "*.safetensors", "*.jinja"]
+HUB_PATTERNS = ["*.json", "*.txt", "*.model", "*.safetensors", "*.jinja", "README.md"]
 
 
 @dataclass(frozen=True, slots=True)

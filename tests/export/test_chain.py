@@ -150,6 +150,25 @@ def test_static_embeddings(kind: str, tmp_path: Path) -> None:
     assert run(made, [[7, 8], []]).norm(dim=-1).tolist() == pytest.approx([1.0, 0.0])
 
 
+def test_a_transformer_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    """The layout of the first releases of sentence-transformers."""
+    source = tiny.make(tmp_path / "source", "bert")
+    expected = export_model(str(source), tmp_path / "root").fingerprint
+    inside = source / "0_Transformer"
+    inside.mkdir()
+    for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
+        (source / name).rename(inside / name)
+    (source / "sentence_bert_config.json").rename(inside / "sentence_bert_config.json")
+    modules = json.loads((source / "modules.json").read_text())
+    modules[0]["path"] = inside.name
+    (source / "modules.json").write_text(json.dumps(modules))
+    assert export_model(str(source), tmp_path / "out").fingerprint == expected
+    config = json.loads((inside / "config.json").read_text())
+    (inside / "config.json").write_text(json.dumps(config | {"quantization_config": {}, "num_experts": 4}))
+    with pytest.raises(ExportRefused, match="mixture of experts"):
+        export_model(str(source), tmp_path / "refused")
+
+
 def test_the_limit_leaves_room_for_roberta_positions(tmp_path: Path) -> None:
     """66 rows that begin behind padding id 1 are 64 tokens; the tokenizer's own 512 would index past the table."""
     source = tiny.make(tmp_path / "source", "xlm-roberta", max_seq_length=None)
