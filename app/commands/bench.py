@@ -1,4 +1,4 @@
-"""Commands that measure: bench encode, sync."""
+"""Commands that measure: bench encode, sync, search."""
 
 from __future__ import annotations
 
@@ -63,3 +63,24 @@ def sync(
     if report.drain_rows_per_second:
         typer.echo(f"claim, encode for nothing, write: {report.drain_rows_per_second:,.0f} rows/s")
         typer.echo("INSERT to vector: " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in report.latency_ms.items()))
+
+
+@app.command()
+def search(
+    rows: Annotated[int, typer.Option(min=1000, help="Rows of the table that is searched.")] = 100_000,
+    dims: Annotated[int, typer.Option(min=2, max=2000, help="Dims of its vectors.")] = 384,
+    queries: Annotated[int, typer.Option(min=1, help="Queries of each case.")] = 200,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure search against brute force and hand-written SQL: recall, latency. Makes a database, and drops it."""
+    from app.bench import search as module
+    from app.settings import load
+
+    with database(load()) as url:
+        report = module.run(url, rows=rows, dims=dims, queries=queries, progress=console(stderr=True).print)
+    if as_json:
+        print_json(report.as_dict())
+        return
+    for result in report.results:
+        typer.echo(module.line(result))
+    typer.echo(f"text to vector: {report.text_way}, p50 {report.text_p50_ms:.2f} ms, p99 {report.text_p99_ms:.2f} ms")

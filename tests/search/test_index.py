@@ -5,11 +5,8 @@ from __future__ import annotations
 import numpy as np
 import psycopg
 import pytest
-import typer
-from typer.testing import CliRunner
 
 from app import index
-from app.commands import index as commands
 from app.errors import SettingsError, SourceError
 from app.queries import vector_text
 from tests.search.conftest import DIMS
@@ -142,16 +139,3 @@ def test_the_warnings(connection: psycopg.Connection) -> None:
     small = {**chosen.facts, "version": "0.10.0", "memory": 1 << 20}
     [warning] = index._warnings(small, 10 << 20)
     assert "--memory 10MB" in warning
-
-
-@pytest.mark.usefixtures("points")
-def test_the_commands(connection: psycopg.Connection, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ROWVEC_DATABASE_URL", database_url)
-    app = typer.Typer()
-    app.command()(commands.index)
-    app.command("bench")(commands.bench_search)
-    run = CliRunner().invoke(app, ["index", "points", "--kind", "halfvec", "--memory", "64MB"])
-    assert (run.exit_code, run.stdout) == (0, "index points_vectors_hnsw1 (halfvec) is ready\n"), run.output
-    run = CliRunner().invoke(app, ["index", "points", "--text", "english"])
-    assert (run.exit_code, run.stdout) == (0, "index rowvec_points_text_english is ready\n"), run.output
-    assert CliRunner().invoke(app, ["bench", "--help"]).exit_code == 0
