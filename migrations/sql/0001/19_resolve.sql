@@ -15,6 +15,7 @@ DECLARE
   v_state    text;
   v_shape    text;
   v_changed  boolean := false;
+  v_lost     boolean := false;
   v_timeout  text := current_setting('lock_timeout');
 BEGIN
   SELECT * INTO s FROM rowvec.source WHERE id = p_source;
@@ -31,6 +32,9 @@ BEGIN
 
   IF v_kind IS NULL THEN
     v_problem := 'its table is gone: unwatch it';
+  ELSIF NOT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = s.vector_table) THEN
+    v_problem := 'its vector table is gone: unwatch it, and watch it again';
+    v_lost := true;
   ELSIF v_missing IS NOT NULL THEN
     v_problem := format('column "%s" is gone: unwatch the source, or watch other columns', v_missing);
   ELSE
@@ -63,7 +67,7 @@ BEGIN
     END IF;
   END IF;
 
-  v_state := CASE WHEN s.state = 'paused' THEN 'paused' WHEN v_kind IS NULL OR v_missing IS NOT NULL THEN 'broken' ELSE 'active' END;
+  v_state := CASE WHEN s.state = 'paused' THEN 'paused' WHEN v_kind IS NULL OR v_missing IS NOT NULL OR v_lost THEN 'broken' ELSE 'active' END;
   IF v_problem IS DISTINCT FROM s.problem OR v_state <> s.state OR v_shape <> s.shape THEN
     UPDATE rowvec.source SET problem = v_problem, state = v_state, shape = coalesce(v_shape, shape) WHERE id = p_source;
   END IF;
