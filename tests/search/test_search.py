@@ -262,3 +262,11 @@ def test_the_extension_in_a_schema_of_its_own(empty_database_url: str) -> None:
         own.execute("CREATE INDEX ON rowvec.t_vectors USING hnsw (embedding ext.vector_cosine_ops)")
         found = own.execute("SELECT key FROM rowvec.search('t', '[0,2]'::ext.vector)").fetchall()
     assert found == [("2",), ("1",)]
+
+
+@pytest.mark.usefixtures("points")
+def test_the_first_statement_of_a_session_has_its_settings(database_url: str) -> None:
+    """A vector from the cache loads no library; without it, iterative scan would not be set."""
+    with psycopg.connect(database_url) as fresh:
+        fresh.execute("SELECT rowvec._begin_search('points', NULL, 10, 'part < 900', false)")
+        assert fresh.execute("SELECT current_setting('hnsw.iterative_scan', true)").fetchone() == ("relaxed_order",)

@@ -20,6 +20,9 @@ BEGIN
   IF NOT pg_catalog.has_table_privilege(f.source_table, 'SELECT') THEN   -- else its vectors would just seem empty
     RAISE EXCEPTION 'permission denied for table %', f.relation USING ERRCODE = 'insufficient_privilege', HINT = 'Searching takes SELECT on the whole table.';
   END IF;
+  IF pg_catalog.current_setting('hnsw.ef_search', true) IS NULL THEN   -- pgvector's library, and with it its settings, comes with first use
+    EXECUTE pg_catalog.format('SELECT %L::%s.vector', '[1]', f.schema);
+  END IF;
   settings := ARRAY[pg_catalog.current_setting('jit', true), pg_catalog.current_setting('hnsw.ef_search', true), pg_catalog.current_setting('hnsw.iterative_scan', true)];
   v_ef := least(1000, greatest(100, 2 * p_k * CASE f.kind WHEN 'halfvec' THEN 2 WHEN 'bit' THEN 10 ELSE 1 END, settings[2]::integer));
   p_exact := coalesce(p_exact, false) OR f.kind IS NULL OR p_k > 5000;
