@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import EncodingError
+from app.threads import tame_torch
 
 if TYPE_CHECKING:
     from app.settings import Precision
@@ -56,6 +57,7 @@ def load(
     (default: a GPU where there is one). Raises ArtefactError or ModelMismatch; SettingsError when bf16 is asked of a
     CPU that lacks it.
     """
+    tame_torch()
     from app.torchscript import TorchScriptEncoder  # imports torch: 1.3 s
 
     return TorchScriptEncoder.load(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import statistics
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,6 +35,9 @@ _WINDOW = 2048  # texts tokenized and sorted together: bounds memory for a call 
 # Throughput is flat from 512 to 8,192 tokens on one core; a query waits for one micro-batch, so the smallest is best.
 _CPU_BATCH_TOKENS = 512
 _GPU_BATCH_TOKENS = 32_768
+_TRIAL_TEXT = "how do I compress a file"
+_TRIAL_SECONDS = 0.2
+_CLEARLY_FASTER = 0.9
 _GOLDEN_MAX_ABS = 1e-5
 _GOLDEN_MIN_COSINE = 0.999  # bf16
 
@@ -92,6 +97,7 @@ class TorchScriptEncoder:
         )
         try:
             encoder._prove()
+            encoder._choose_width()
         except BaseException:
             encoder.close()
             raise
@@ -172,7 +178,25 @@ class TorchScriptEncoder:
                 f"{self.manifest.name}: its vectors differ from those at export by {worst} ({self.kernel.name})",
                 hint="This machine's kernels do not give the exporter's numbers; report it with `rowvec doctor`.",
             )
-        self.encode(texts[:1], urgent=True)  # the first query finds the wide worker's threads started
+
+    def _choose_width(self) -> None:
+        """Time one short text on all cores against one core, in turns; keep all cores only where they are faster.
+
+        On a machine with other work (PostgreSQL on the same cores) they are not: every small kernel ends by waiting for
+        the slowest thread. Takes 0.2 s at most, or two turns.
+        """
+        if not self._workers.wide:
+            return
+        taken: dict[bool, list[float]] = {True: [], False: []}
+        until = time.perf_counter() + _TRIAL_SECONDS
+        self.encode([_TRIAL_TEXT])  # starts the threads
+        while len(taken[False]) < 2 or time.perf_counter() < until:
+            for wide, seconds in taken.items():
+                self._workers.wide = wide
+                start = time.perf_counter()
+                self.encode([_TRIAL_TEXT])
+                seconds.append(time.perf_counter() - start)
+        self._workers.wide = statistics.median(taken[True]) < statistics.median(taken[False]) * _CLEARLY_FASTER
 
 
 def _open(manifest: Manifest, device: str, precision: Precision) -> tuple[torch.jit.ScriptModule, Kernel]:

@@ -67,11 +67,11 @@ class Workers:
         self._lock = threading.Lock()
         self._narrow_wake = threading.Condition(self._lock)
         self._wide_wake = threading.Condition(self._lock)
-        self._has_wide = threads > 1
+        self.wide = threads > 1  # may be set to False: then a lone task runs on one thread too
         self._all = [
             threading.Thread(target=self._narrow, name=f"rowvec-encode-{n}", daemon=True) for n in range(threads)
         ]
-        if self._has_wide:
+        if self.wide:
             self._all.append(
                 threading.Thread(target=self._wide, args=(threads,), name="rowvec-encode-wide", daemon=True)
             )
@@ -85,7 +85,7 @@ class Workers:
             if self._closed:
                 raise EncodingError("the encoder is closed")
             waiting = len(self._urgent) + len(self._backlog) + len(self._lone)
-            if self._has_wide and len(tasks) == 1 and self._running + waiting == 0:
+            if self.wide and len(tasks) == 1 and self._running + waiting == 0:
                 self._lone.append((job, tasks[0]))
                 self._wide_wake.notify()
                 return job

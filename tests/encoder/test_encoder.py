@@ -141,6 +141,7 @@ def test_each_worker_has_its_own_number_of_kernel_threads(
     tiny_directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoder = _load(tiny_directory, threads=3)
+    encoder._workers.wide = True
     seen = dict[str, int]()
     forward, both = encoder._forward, threading.Barrier(2, timeout=30)
 
@@ -161,6 +162,26 @@ def test_each_worker_has_its_own_number_of_kernel_threads(
     assert seen.pop("rowvec-encode-wide") == 3
     assert len(seen) == 2
     assert set(seen.values()) == {1}
+
+
+@pytest.mark.parametrize("faster", [True, False])
+def test_a_lone_text_gets_all_cores_only_where_they_are_faster(
+    tiny_directory: Path, monkeypatch: pytest.MonkeyPatch, faster: bool
+) -> None:
+    clock = [0.0]
+    forward = TorchScriptEncoder._forward
+
+    def timed(self: TorchScriptEncoder, ids: Any, batch: MicroBatch) -> Any:
+        wide = threading.current_thread().name.endswith("wide")
+        clock[0] += 0.01 if wide == faster else 0.02
+        return forward(self, ids, batch)
+
+    monkeypatch.setattr(TorchScriptEncoder, "_forward", timed)
+    monkeypatch.setattr(torchscript.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(kernels, "choose_exact", lambda _leaves: Kernel.PLAIN)
+    encoder = _load(tiny_directory, threads=2)
+    encoder.close()
+    assert encoder._workers.wide == faster
 
 
 def test_golden_vectors_that_differ_stop_the_start(tiny_directory: Path) -> None:

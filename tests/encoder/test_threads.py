@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.threads import cap_tokenizer_threads, usable_cores
+from app.threads import cap_tokenizer_threads, tame_torch, usable_cores
 
 
 @pytest.fixture
@@ -45,6 +45,16 @@ def test_the_quota_limits_the_cores(tmp_path: Path, files: dict[str, str], own: 
 def test_affinity_limits_the_cores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {3, 5}, raising=False)
     assert usable_cores(tmp_path, tmp_path / "missing") == 2
+
+
+def test_torch_s_caches_are_small_unless_the_user_has_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LRU_CACHE_CAPACITY", "7")
+    tame_torch()
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "32"
+    assert os.environ["LRU_CACHE_CAPACITY"] == "7"
+    assert os.environ["OMP_WAIT_POLICY"] == "passive"
 
 
 def test_the_tokenizer_is_capped_unless_the_user_has_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
