@@ -108,8 +108,10 @@ BEGIN
       EXECUTE format('ALTER TABLE %s ALTER embedding SET STORAGE PLAIN', v_vectors);
     END IF;
   ELSIF (SELECT format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a WHERE a.attrelid = v_vectors::regclass AND a.attname = 'embedding')
-        NOT LIKE format('%%vector(%s)', v_model.dims) THEN
-    RAISE EXCEPTION '% is there already, with vectors of another size', v_vectors USING ERRCODE = 'duplicate_table',
+        NOT LIKE format('%%vector(%s)', v_model.dims)
+      OR (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
+          WHERE a.attrelid = v_vectors::regclass AND a.attnum BETWEEN 1 AND cardinality(v_keys)) IS DISTINCT FROM v_keys THEN
+    RAISE EXCEPTION '% is there already, with other keys or vectors of another size', v_vectors USING ERRCODE = 'duplicate_table',
       HINT = format('DROP TABLE %s, or give another name: name => ''…''.', v_vectors);
   END IF;
 
