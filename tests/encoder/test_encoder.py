@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -177,7 +178,7 @@ def test_a_lone_text_gets_all_cores_only_where_they_are_faster(
         return forward(self, ids, batch)
 
     monkeypatch.setattr(TorchScriptEncoder, "_forward", timed)
-    monkeypatch.setattr(torchscript.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
     monkeypatch.setattr(kernels, "choose_exact", lambda _leaves: Kernel.PLAIN)
     encoder = _load(tiny_directory, threads=2)
     encoder.close()
