@@ -92,7 +92,7 @@ def id_rows(base: Rows, max_tokens: int) -> list[list[int]]:
 
     limit = min(max_tokens, LONGEST)
     lengths = [*range(1, 13)] * 4 + [16, 24, 32, 48, 64] * 4 + [96, 128] * 2 + [192, 256, 384]
-    lengths += [512, 1024, 2048, 4096, limit // 2, limit - 1, limit]
+    lengths += [limit // 2, limit - 1, limit] if limit <= MIXED else [511, 512, 1024, 4096, limit]
     # Long texts are compared as texts; here they would only cost time.
     rows = [row[:limit] for row in pool if len(row) <= 128] + [of(length) for length in lengths if 1 <= length <= limit]
     while len(rows) < ROWS:

@@ -16,7 +16,7 @@ from tokenizers.pre_tokenizers import Whitespace
 from torch import Tensor, nn
 
 from app.errors import ExportRefused
-from export import audit, devices, sources, sweep, tokenizer, tracing
+from export import audit, devices, parity, sources, sweep, tokenizer, tracing
 from export.exporter import export_model, load
 from export.parity import pad
 from export.texts import EDGES
@@ -244,3 +244,12 @@ def test_a_package_whose_weights_are_not_the_official_ones_is_refused(monkeypatc
     monkeypatch.setitem(sources.PACKAGED, "all-MiniLM-L6-v2", changed)
     with pytest.raises(ExportRefused, match="is not the file of"):
         sources.find("all-MiniLM-L6-v2")
+
+
+def test_rows_of_every_length_and_few_long_ones() -> None:
+    """What the gate costs: at least 200 rows, up to the limit; beyond 512 tokens only a few."""
+    short, long = (parity.id_rows([[5, 6, 7], [8, 9]], limit) for limit in (48, 8192))
+    assert {len(row) for row in short} >= {*range(1, 13), 16, 24, 32, 47, 48}
+    assert (len(short) >= 200, max(map(len, short))) == (True, 48)
+    assert [len(row) for row in long if len(row) > 512] == [1024, 4096, 8192]
+    assert sum(map(len, long)) < 20_000
