@@ -15,7 +15,7 @@ __all__ = ["pooler_url"]
 
 @pytest.mark.container
 @pytest.mark.usefixtures("query_server")
-def test_clients_behind_a_pooler(pooler_url: str, encoder: FakeEncoder) -> None:  # noqa: F811
+def test_clients_behind_a_pooler(pooler_url: str, encoder: FakeEncoder) -> None:
     for turn in range(6):
         with psycopg.connect(pooler_url, autocommit=True, prepare_threshold=None) as client:
             text = f"text {turn % 3}"
