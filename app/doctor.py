@@ -45,6 +45,7 @@ def examine(connection: Connection, url: str, settings: Settings) -> list[Findin
         return found
     return [
         *found,
+        _text_in_sql(connection),
         _doorbell(connection, settings.listen_url.get_secret_value() if settings.listen_url else url),
         *_models(connection, settings),
         *_triggers(connection),
@@ -74,11 +75,6 @@ def _server(connection: Connection) -> Iterator[Finding]:
         "server", "broken" if old else "fine", f"PostgreSQL {facts['server']}", "Upgrade to 15." if old else ""
     )
     yield vector_finding(facts["vector"], facts["vector_available"])
-    if facts["dblink"] or facts["superuser"]:
-        yield Finding("text in SQL", "fine", "dblink" if facts["dblink"] else "no dblink; a superuser's mailbox file")
-    else:
-        do = "CREATE EXTENSION dblink;" if facts["dblink_available"] else "Install contrib, or search by vector."
-        yield Finding("text in SQL", "warning", "no dblink: search by text does not work for this role", do)
     if facts["notify_usage"] > 0.5:
         do = "Find the session that LISTENs in an old transaction: pg_stat_activity."
         yield Finding("NOTIFY queue", "warning", f"{facts['notify_usage']:.0%} full; at 100 % commits fail", do)
@@ -105,6 +101,15 @@ def _schema(connection: Connection) -> Finding:
     if found != head:
         return Finding("schema", "broken", f"at {found}, this version needs {head}", "Run `rowvec migrate`.")
     return Finding("schema", "fine", f"at {found}")
+
+
+def _text_in_sql(connection: Connection) -> Finding:
+    facts = _rows(connection, "doctor_text")[0]
+    if facts["way"] is None:
+        return Finding("text in SQL", "warning", "not possible yet: search by vector works", facts["missing"])
+    if not facts["answered"]:
+        return Finding("text in SQL", "warning", f"by {facts['way']}, but nobody answers", "Start `rowvec daemon`.")
+    return Finding("text in SQL", "fine", f"by {facts['way']}")
 
 
 def _doorbell(connection: Connection, listen_url: str) -> Finding:

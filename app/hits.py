@@ -31,7 +31,8 @@ class Hit:
 def search(connection: Connection, source: Source, text: str, *, k: int, filter_sql: str | None) -> list[Hit]:
     """Return the k rows that are nearest, nearest first; a daemon turns the text into a vector."""
     values = {"source": source.name, "text": text, "k": k, "filter": filter_sql}
-    with db.translated(), connection.cursor(row_factory=class_row(Hit)) as cursor:
+    with db.translated(), connection.transaction(), connection.cursor(row_factory=class_row(Hit)) as cursor:
+        cursor.execute("SET LOCAL row_security = on")  # off in our sessions, where hidden rows are to be errors
         return cursor.execute(compiled(source, "search"), values).fetchall()
 
 
