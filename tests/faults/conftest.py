@@ -51,8 +51,10 @@ def pooler_url(server: Server, database_url: str, tmp_path: Path) -> Iterator[st
         "auth_type = any",
         "pool_mode = transaction",
         "default_pool_size = 2",
-        "max_prepared_statements = 0",
     ]
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    if tuple(int(part) for part in version.split()[1].split(".")[:2]) >= (1, 21):  # before, it is not known
+        lines.append("max_prepared_statements = 0")
     config = tmp_path / "pgbouncer.ini"
     config.write_text("\n".join(lines) + "\n")
     as_other = []
