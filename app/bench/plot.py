@@ -33,7 +33,7 @@ def svg(report: Mapping[str, Any]) -> str:
             y += _BAR
         y += _GAP
     model, machine = report["model"]["name"], report["machine"]
-    title = f"{model}, texts per second, times sentence-transformers; {machine['cpu']}, {machine['threads']} thread{'s' * (machine['threads'] > 1)}"
+    title = f"{model}, texts per second, times sentence-transformers; {machine['cpu']}, threads: {machine['threads']}"
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {y}" font-family="sans-serif" font-size="12">'
         f'<rect width="{_WIDTH}" height="{y}" fill="white"/>'
