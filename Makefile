@@ -9,7 +9,7 @@ PYTHON  ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; 
              $$name -c '$(FITS)' >/dev/null 2>&1 && { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format docs bench compose clean
+.PHONY: help venv demo test lint format docs bench soak compose clean
 
 help: ## list the recipes
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ format: $(STAMP) ## let ruff format and sort what it can
 
 docs: $(STAMP) ## write docs/reference from the code
 	$(BIN)/python -m tests.reference
+
+soak: $(STAMP) ## an hour of kills, freezes, lost connections, restarts and crashes under load (MINUTES=10)
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),60)
 
 bench: $(STAMP) ## measure encoding on this machine
 	@$(BIN)/rowvec bench encode $(ARGS)

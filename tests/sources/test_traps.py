@@ -1,0 +1,44 @@
+"""Traps that are shut by how the catalogue is made: read from PostgreSQL's own."""
+
+from __future__ import annotations
+
+import psycopg
+
+
+def test_the_log_has_no_index_on_what_a_claim_changes(connection: psycopg.Connection) -> None:
+    """Claims are then HOT: 96 % at fillfactor 50."""
+    indexes = connection.execute(
+        "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'rowvec.change'::regclass"
+    )
+    assert indexes.fetchall() == [("rowvec.change_pkey",)]
+    options = connection.execute("SELECT reloptions FROM pg_class WHERE oid = 'rowvec.change'::regclass").fetchone()
+    assert options is not None
+    assert "fillfactor=50" in options[0]
+
+
+def test_nothing_refers_to_a_users_table_by_foreign_key(connection: psycopg.Connection) -> None:
+    """FOR KEY SHARE on a user's row makes his DELETE wait."""
+    keys = connection.execute(
+        "SELECT conname FROM pg_constraint WHERE contype = 'f' AND connamespace = 'rowvec'::regnamespace"
+        " AND confrelid NOT IN (SELECT oid FROM pg_class WHERE relnamespace = 'rowvec'::regnamespace)"
+    )
+    assert keys.fetchall() == []
+
+
+def test_a_bulk_statement_rings_once_and_only_for_a_sleeper(connection: psycopg.Connection, database_url: str) -> None:
+    from tests.running import add_fake_model
+
+    add_fake_model(connection)
+    connection.execute("CREATE TABLE docs (id int PRIMARY KEY, body text)")
+    connection.execute("SELECT rowvec.watch('docs', 'body')")
+    with psycopg.connect(database_url, autocommit=True) as listener:
+        listener.execute("LISTEN rowvec")
+        connection.execute("INSERT INTO docs SELECT g, 'text' FROM generate_series(1, 1000) g")
+        connection.execute("UPDATE docs SET body = 'changed'")
+        assert list(listener.notifies(timeout=0.2)) == []
+        connection.execute("INSERT INTO rowvec.worker (name, pid, armed) VALUES ('sleeper', 1, true)")
+        with connection.transaction():
+            connection.execute("UPDATE docs SET body = 'changed again'")
+            connection.execute("DELETE FROM docs WHERE id <= 900")
+        rung = list(listener.notifies(timeout=2, stop_after=1)) + list(listener.notifies(timeout=0.1))
+        assert [(notify.channel, notify.payload) for notify in rung] == [("rowvec", "")]
