@@ -13,6 +13,22 @@ from app.errors import ArtefactError
 
 FORMAT = 1
 NEEDED_FILES = ("model.pt", "tokenizer.json", "golden.json")
+# What a vector depends on. Not in it: name, versions, parity, precision (the catalogue stamps that beside it).
+IDENTITY = (
+    "format",
+    "architecture",
+    "config_sha256",
+    "chain",
+    "dims",
+    "max_tokens",
+    "pad_id",
+    "pooling",
+    "include_prompt",
+    "normalized",
+    "similarity",
+    "prompts",
+    "tokenizer_sha256",
+)
 _EXPORT_AGAIN = "Export the model again: `rowvec export MODEL --out DIR`."
 
 
@@ -98,7 +114,27 @@ def read_manifest(directory: Path) -> Manifest:
                 f"{manifest.path(name)}: sha256 {actual[:12]}…, the manifest says {expected[:12]}…",
                 hint="The file was changed or copied badly. " + _EXPORT_AGAIN,
             )
+    try:
+        actual = fingerprint(manifest.raw)
+    except (KeyError, TypeError) as error:
+        raise ArtefactError(f"{directory}: manifest.json has no {error}", hint=_EXPORT_AGAIN) from None
+    if actual != manifest.fingerprint:
+        raise ArtefactError(
+            f"{directory}: manifest.json gives the fingerprint {actual[:12]}…, and says {manifest.fingerprint[:12]}…",
+            hint="The manifest was changed. " + _EXPORT_AGAIN,
+        )
     return manifest
+
+
+def canonical(value: object) -> bytes:
+    """JSON with sorted keys and no spaces: the form that is hashed."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def fingerprint(manifest: Mapping[str, Any]) -> str:
+    """Hex sha256 over the fields that a vector depends on, and over the weights."""
+    fields = {key: manifest[key] for key in IDENTITY} | {"weights_sha256": manifest["source"]["sha256"]}
+    return hashlib.sha256(canonical(fields)).hexdigest()
 
 
 def find_artefact(models_dir: Path, fingerprint: str) -> Path:

@@ -16,37 +16,11 @@ import torch
 from tokenizers import Tokenizer
 
 from app.errors import ExportRefused
+from app.model import canonical
 from export.tracing import quiet_torchscript
 
 FORMAT = 1
 FILES = ("model.pt", "tokenizer.json", "golden.json")
-# What a vector depends on. Not in it: name, versions, parity, precision (the daemon stamps that beside it).
-IDENTITY = (
-    "format",
-    "architecture",
-    "config_sha256",
-    "chain",
-    "dims",
-    "max_tokens",
-    "pad_id",
-    "pooling",
-    "include_prompt",
-    "normalized",
-    "similarity",
-    "prompts",
-    "tokenizer_sha256",
-)
-
-
-def canonical(value: object) -> bytes:
-    """JSON with sorted keys and no spaces: the form that is hashed."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
-
-
-def fingerprint(manifest: Mapping[str, Any]) -> str:
-    """Hex sha256 over the fields that a vector depends on, and over the weights."""
-    fields = {key: manifest[key] for key in IDENTITY} | {"weights_sha256": manifest["source"]["sha256"]}
-    return hashlib.sha256(canonical(fields)).hexdigest()
 
 
 def tokenizer_sha256(tokenizer: Tokenizer) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from app.errors import ExportRefused
+from app.model import canonical, fingerprint
 from export import artefact, parity, sources
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ def describe(loaded: Loaded, *, name: str | None) -> dict[str, Any]:
             "sha256": sources.weights_sha256(files.folder, files.weights(paths)),
         },
         "architecture": loaded.config.model_type if loaded.config is not None else "static",
-        "config_sha256": hashlib.sha256(artefact.canonical(semantic)).hexdigest(),
+        "config_sha256": hashlib.sha256(canonical(semantic)).hexdigest(),
         "tokenizer_sha256": artefact.tokenizer_sha256(tokens.clean),
         "chain": steps,
         "versions": versions(),
     }
-    manifest["fingerprint"] = artefact.fingerprint(manifest)
+    manifest["fingerprint"] = fingerprint(manifest)
     return manifest
 
 

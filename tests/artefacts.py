@@ -19,6 +19,7 @@ from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
 from torch import Tensor, nn
 
+from app.model import fingerprint
 from export.packed import swap_linears
 
 MAX_TOKENS = 24
@@ -90,7 +91,6 @@ def write_manifest(directory: Path, **changes: object) -> None:
     manifest: dict[str, object] = {
         "format": 1,
         "name": "tiny",
-        "fingerprint": hashlib.sha256("".join(files.values()).encode()).hexdigest(),
         "dims": DIMS,
         "matryoshka_dims": [],
         "max_tokens": MAX_TOKENS,
@@ -99,12 +99,17 @@ def write_manifest(directory: Path, **changes: object) -> None:
         "normalized": True,
         "similarity": "cosine",
         "prompts": {"query": "", "document": ""},
-        "source": {"id": "tests/tiny", "revision": "0", "sha256": "0"},
+        "source": {"id": "tests/tiny", "revision": "0", "sha256": files["model.pt"]},
         "architecture": "tiny",
         "versions": {"torch": torch.__version__, "transformers": "none", "tokenizers": "none"},
         "parity": {"max_abs": 0.0, "min_cos": 1.0, "batch_invariance": 0.0, "texts": 3},
         "files": files,
+        "config_sha256": "0",
+        "chain": ["tiny"],
+        "include_prompt": True,
+        "tokenizer_sha256": files["tokenizer.json"],
     }
+    manifest["fingerprint"] = fingerprint(manifest)
     (directory / "manifest.json").write_text(json.dumps(manifest | changes))
 
 
