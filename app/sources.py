@@ -96,10 +96,10 @@ def _source(row: Sequence[Any]) -> Source:
 
 
 @lru_cache(maxsize=256)
-def compiled(source: Source, name: str, *, after_cursor: bool = False) -> sql.Composed:
+def compiled(source: Source, name: str, *, after_cursor: bool = False) -> bytes:
     """Return app/sql/<name>.sql with a source's identifiers; a source is a value, so a changed one compiles anew."""
-    keys = [sql.Identifier(column) for column in source.key_columns]
-    aliases = [sql.Identifier(f"_k{i}") for i in range(1, len(keys) + 1)]
+    keys = [_identifier(column) for column in source.key_columns]
+    aliases = [_identifier(f"_k{i}") for i in range(1, len(keys) + 1)]
     # Type names come from format_type(), which quotes them; nothing of a user's reaches this place.
     types = [sql.SQL(type_) for type_ in source.key_types]
 
@@ -107,7 +107,7 @@ def compiled(source: Source, name: str, *, after_cursor: bool = False) -> sql.Co
         """The typed key columns of a key's text form."""
         if len(keys) == 1:
             return [sql.SQL("{}::{}").format(text, types[0])]
-        row_type = sql.Identifier("rowvec", f"source_{source.id}_key")
+        row_type = _identifier("rowvec", f"source_{source.id}_key")
         return [sql.SQL("({}::{}).{}").format(text, row_type, key) for key in keys]
 
     def of(record: str, columns: Iterable[sql.Composable]) -> list[sql.Composable]:
@@ -128,12 +128,12 @@ def compiled(source: Source, name: str, *, after_cursor: bool = False) -> sql.Co
 
     row, vector = of("d", keys), of("v", keys)
     claimed_key = key_of(sql.SQL("k.key"))
-    return db.statement(name).format(
-        table=sql.Identifier(source.schema, source.table),
-        vectors=sql.Identifier("rowvec", source.vector_table),
+    composed = db.statement(name).format(
+        table=_identifier(source.schema, source.table),
+        vectors=_identifier("rowvec", source.vector_table),
         present=keys[0],
         texts=_list(
-            sql.SQL("left(d.{}::text, {})").format(sql.Identifier(column), sql.Literal(MAX_TEXT_CHARS))
+            sql.SQL("left(d.{}::text, {})").format(_identifier(column), sql.Literal(MAX_TEXT_CHARS))
             for column in source.text_columns
         ),
         keys=_list(keys),
@@ -155,6 +155,12 @@ def compiled(source: Source, name: str, *, after_cursor: bool = False) -> sql.Co
         vector_keys=_list(vector),
         vector_after_cursor=after(vector),
     )
+    return composed.as_bytes(None)
+
+
+def _identifier(*names: str) -> sql.Identifier:
+    # The driver looks for placeholders in the finished text: a per cent sign in a name would be taken for one.
+    return sql.Identifier(*(name.replace("%", "%%") for name in names))
 
 
 def _list(parts: Iterable[sql.Composable]) -> sql.Composed:

@@ -46,3 +46,13 @@ def test_truncate_clears_the_vectors(documents: psycopg.Connection) -> None:
     documents.execute("INSERT INTO documents (body) VALUES ('after')")
     wait(documents)
     assert check_in_step(documents, "documents", "documents") == 1
+
+
+@pytest.mark.usefixtures("running")
+def test_a_name_may_hold_any_character(documents: psycopg.Connection) -> None:
+    """Quotes, per cent signs and braces in names: each is special somewhere between here and the server."""
+    documents.execute('CREATE TABLE "Größe 100% {x}" ("k%s" int PRIMARY KEY, "a ""b"" %(c)s" text)'.encode())
+    documents.execute("""SELECT rowvec.watch('"Größe 100% {x}"', 'a "b" %(c)s', name => 'odd')""".encode())
+    documents.execute("""INSERT INTO "Größe 100% {x}" VALUES (1, 'one'), (2, 'two')""".encode())
+    wait(documents, "odd")
+    assert documents.execute("SELECT count(embedding) FROM rowvec.odd_vectors").fetchone() == (2,)
