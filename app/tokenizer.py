@@ -7,16 +7,17 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from app.errors import ArtefactError
 
 TokenIds = NDArray[np.int32]
 
-# A text longer than this many characters a token is cut before it is tokenized: English has 4 to 5 characters a token,
-# and tokenizing 10 MB to keep 256 tokens costs seconds and hundreds of MB.
-_CHARACTERS_PER_TOKEN = 64
+# A text longer than this many characters a token is cut before it is tokenized, at the first length that leaves enough:
+# English has 4 to 5 characters a token, and tokenizing 10 MB to keep 256 tokens costs seconds and hundreds of MB.
+_CHARACTERS_PER_TOKEN = (16, 256)
 _OVERFLOW_PROOF = 16  # tokens that must lie between the model's limit and such a cut
+_SLICE_CHARACTERS = 1_000_000  # tokenized at once: what the library keeps of it is about 100 MB at most
 
 
 class TextTokenizer:
@@ -33,30 +34,44 @@ class TextTokenizer:
         tokenizer.enable_truncation(max_length=max_tokens)
         self._tokenizer = tokenizer
         self._max_tokens = max_tokens
-        self._cut = max_tokens * _CHARACTERS_PER_TOKEN
+        self._cuts = [max_tokens * characters for characters in _CHARACTERS_PER_TOKEN]
 
     def __call__(self, texts: Sequence[str]) -> list[TokenIds]:
         """Return each text's ids, int32 of shape (tokens,), at least one token and at most `max_tokens` each."""
-        ids: list[TokenIds] = [_EMPTY] * len(texts)
-        whole = [i for i, text in enumerate(texts) if len(text) <= self._cut]
-        encodings = self._tokenizer.encode_batch_fast([texts[i] for i in whole])
-        for i, encoding in zip(whole, encodings, strict=True):
-            ids[i] = np.array(encoding.ids, dtype=np.int32)
-        if len(whole) < len(texts):
-            for i, text in enumerate(texts):
-                if len(text) > self._cut:
-                    ids[i] = self._long(text)
+        ids: list[TokenIds] = []
+        start = 0
+        while start < len(texts):
+            stop, characters = start, 0
+            while stop < len(texts) and (stop == start or characters + len(texts[stop]) <= _SLICE_CHARACTERS):
+                characters += min(len(texts[stop]), self._cuts[0])
+                stop += 1
+            ids.extend(self._slice(texts[start:stop]))
+            start = stop
         return ids
 
-    def _long(self, text: str) -> TokenIds:
-        """Tokenize the head of a huge text, and all of it only where the head does not settle the result."""
-        head = text[: self._cut]
-        space = head.rfind(" ")
-        if space > 0:
-            encoding = self._tokenizer.encode_batch_fast([head[:space]])[0]
-            if sum(len(more.ids) for more in encoding.overflowing) >= _OVERFLOW_PROOF:
-                return np.array(encoding.ids, dtype=np.int32)
-        return np.array(self._tokenizer.encode_batch_fast([text])[0].ids, dtype=np.int32)
+    def _slice(self, texts: Sequence[str]) -> list[TokenIds]:
+        """Tokenize heads, then once more those texts whose head does not settle the result."""
+        limit, *longer = [*self._cuts, None]
+        encodings = self._tokenizer.encode_batch_fast([_head(text, limit) for text in texts])
+        ids = [np.array(encoding.ids, dtype=np.int32) for encoding in encodings]
+        for i, text in enumerate(texts):
+            settled = limit is None or len(text) <= limit or _spare_tokens(encodings[i]) >= _OVERFLOW_PROOF
+            for more in longer if not settled else ():
+                encoding = self._tokenizer.encode_batch_fast([_head(text, more)])[0]
+                ids[i] = np.array(encoding.ids, dtype=np.int32)
+                if _spare_tokens(encoding) >= _OVERFLOW_PROOF:
+                    break
+        return ids
 
 
-_EMPTY: TokenIds = np.zeros(0, dtype=np.int32)
+def _head(text: str, limit: int | None) -> str:
+    """Return the text's first `limit` characters, up to a space: a cut word could have other tokens."""
+    if limit is None or len(text) <= limit:
+        return text
+    space = text.rfind(" ", 0, limit)
+    return text[:space] if space > 0 else text
+
+
+def _spare_tokens(encoding: Encoding) -> int:
+    """Return how many tokens the model's limit has cut off."""
+    return sum(len(rest.ids) for rest in encoding.overflowing)

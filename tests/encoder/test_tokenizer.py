@@ -38,11 +38,27 @@ def test_an_empty_text_has_its_special_tokens(tiny_directory: Path) -> None:
 def test_a_huge_text_is_cut_first_and_gives_the_same_ids(tiny_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tiny_directory / "tokenizer.json"
     texts = ["w1 w2 " * 5000, "w1 " + "x" * 20_000 + " w2", "y" * 20_000, "w5" + " " * 20_000 + "w6", "w1 w2"]
-    monkeypatch.setattr(module, "_CHARACTERS_PER_TOKEN", 10**9)
+    monkeypatch.setattr(module, "_CHARACTERS_PER_TOKEN", (10**9,))
     whole = TextTokenizer(path, max_tokens=MAX_TOKENS)(texts)
     monkeypatch.undo()
+    monkeypatch.setattr(module, "_SLICE_CHARACTERS", 500)  # several slices
     cut = TextTokenizer(path, max_tokens=MAX_TOKENS)(texts)
     assert [ids.tolist() for ids in cut] == [ids.tolist() for ids in whole]
+
+
+def test_of_a_huge_text_only_the_head_is_tokenized(tiny_directory: Path) -> None:
+    tokenizer = TextTokenizer(tiny_directory / "tokenizer.json", max_tokens=MAX_TOKENS)
+    seen = list[int]()
+    real = tokenizer._tokenizer
+
+    class Spy:
+        def encode_batch_fast(self, texts: list[str]) -> object:
+            seen.extend(map(len, texts))
+            return real.encode_batch_fast(texts)
+
+    tokenizer._tokenizer = Spy()  # type: ignore[assignment]
+    tokenizer(["w1 w2 " * 500_000, "w3"])
+    assert max(seen) <= 16 * MAX_TOKENS
 
 
 def test_a_broken_file_is_an_artefact_error(tmp_path: Path) -> None:
