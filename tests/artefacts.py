@@ -109,8 +109,8 @@ def write_manifest(directory: Path, **changes: object) -> None:
         "include_prompt": True,
         "tokenizer_sha256": files["tokenizer.json"],
     }
-    manifest["fingerprint"] = fingerprint(manifest)
-    (directory / "manifest.json").write_text(json.dumps(manifest | changes))
+    manifest |= changes
+    (directory / "manifest.json").write_text(json.dumps({"fingerprint": fingerprint(manifest)} | manifest))
 
 
 @functools.cache
