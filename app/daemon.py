@@ -187,8 +187,10 @@ class Daemon:
     def _refresh(self, connection: Connection) -> None:
         """Read the catalogue; load the models that are new to us; wake the pipeline when something changed."""
         found = sources.load(connection)
-        for source in found:
-            self._load_model(source)
+        needed = {source.model for source in found}
+        default = sources.default_model(connection)
+        for model in needed | ({default} if default else set()):
+            self._load_model(model, needed=model in needed)
         if found != self._sources:
             names = {source.name for source in self._sources}
             for source in found:
@@ -198,8 +200,8 @@ class Daemon:
             self._sources = found
             self._doorbell.ring()
 
-    def _load_model(self, source: Source) -> None:
-        model, now = source.model, time.monotonic()
+    def _load_model(self, model: Model, *, needed: bool) -> None:
+        now = time.monotonic()
         if model.id in self._encoders or self._broken_models.get(model.id, 0.0) > now:
             return
         try:
@@ -207,8 +209,8 @@ class Daemon:
         except RowvecError as error:
             self._broken_models[model.id] = now + _MODEL_RETRY_SECONDS
             hint = f" ({error.hint})" if error.hint else ""
-            hint = f" ({error.hint})" if error.hint else ""
-            log.error("model=%s is not served here: %s%s", model.name, error, hint)
+            level = logging.ERROR if needed else logging.DEBUG
+            log.log(level, "model=%s is not served here: %s%s", model.name, error, hint)
 
     def _resolve(self, connection: Connection, which: list[Source]) -> None:
         """Hold sources against the system catalogue: renames are followed, what is wrong is said in rowvec.status."""

@@ -63,6 +63,13 @@ def load(connection: Connection) -> list[Source]:
         return [_source(row) for row in connection.execute(db.statement("sources")).fetchall()]
 
 
+def default_model(connection: Connection) -> Model | None:
+    """Read the default model, or None when there is none."""
+    with db.translated():
+        row = connection.execute(db.statement("default_model")).fetchone()
+    return None if row is None else Model(*row)
+
+
 def find(connection: Connection, name: str) -> Source:
     """Read one source; raise SourceError, listing the names, when it is not there."""
     sources = load(connection)

@@ -56,3 +56,10 @@ def test_a_name_may_hold_any_character(documents: psycopg.Connection) -> None:
     documents.execute("""INSERT INTO "Größe 100% {x}" VALUES (1, 'one'), (2, 'two')""".encode())
     wait(documents, "odd")
     assert documents.execute("SELECT count(embedding) FROM rowvec.odd_vectors").fetchone() == (2,)
+
+
+@pytest.mark.usefixtures("running")
+def test_the_default_model_is_warm_before_a_source_asks(documents: psycopg.Connection) -> None:
+    while documents.execute("SELECT models FROM rowvec.worker").fetchone() != ([1],):
+        documents.execute("SELECT pg_sleep(0.02)")
+    assert documents.execute("SELECT count(*) FROM rowvec.source").fetchone() == (0,)
