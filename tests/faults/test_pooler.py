@@ -21,7 +21,9 @@ OURS = ["synchronous_commit", "lock_timeout", "statement_timeout", "row_security
 def state_of(connection: psycopg.Connection) -> set[tuple[str, str]]:
     """What a client of the pooler finds in the server's process that it gets."""
     shown = {(name, connection.execute(f"SHOW {name}".encode()).fetchone()[0]) for name in OURS}  # type: ignore[index]
-    locks = connection.execute("SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory'").fetchone()
+    locks = connection.execute(
+        "SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+    ).fetchone()
     prepared = connection.execute("SELECT count(*)::text FROM pg_prepared_statements").fetchone()
     listening = connection.execute(
         "SELECT string_agg(c, ' ') FROM pg_listening_channels() c WHERE c = 'rowvec'"
