@@ -6,6 +6,7 @@ makes them, one a source.
 
 from __future__ import annotations
 
+from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REGCLASS, TIMESTAMP
@@ -126,4 +128,27 @@ backfill = Table(
     Column("estimate", BigInteger, nullable=False),
     _time("requested_at"),
     _time("done_at", nullable=True),
+)
+
+query = Table(
+    "query",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("model_id", SmallInteger, nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    _time("asked_at"),
+    _time("claimed_at", nullable=True),
+    Column("answer", Text),
+    Column("error", Text),
+)
+
+query_cache = Table(
+    "query_cache",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("number", BigInteger, Identity(always=True), nullable=False),
+    Column("model_id", SmallInteger, nullable=False),
+    Column("vector", VECTOR, nullable=False),
+    UniqueConstraint("number"),
 )

@@ -15,8 +15,16 @@ def test_the_catalogue_is_what_the_tables_say(database_url: str) -> None:
     migrations.check(database_url)
 
 
-def test_a_changed_catalogue_is_noticed(connection: psycopg.Connection, database_url: str) -> None:
-    connection.execute("ALTER TABLE rowvec.backfill ADD added integer")
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE rowvec.backfill ADD added integer",
+        "ALTER TABLE rowvec.query ALTER asked_at DROP NOT NULL",
+        "ALTER TABLE rowvec.query_cache ALTER vector TYPE text",
+    ],
+)
+def test_a_changed_catalogue_is_noticed(connection: psycopg.Connection, database_url: str, change: str) -> None:
+    connection.execute(change)
     with pytest.raises(Exception, match="New upgrade operations detected"):
         migrations.check(database_url)
 
