@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "how-to" / "search.md"
 TEXTS = [
@@ -51,8 +53,35 @@ def test_sql(connection: psycopg.Connection) -> None:
 @pytest.mark.usefixtures("documents", "query_server")
 def test_python(database_url: str) -> None:
     names: dict[str, object] = {"url": database_url}
-    for block, first in zip(blocks("python"), ("gzip", 1), strict=True):
+    for block, first in zip(blocks("python")[:2], ("gzip", 1), strict=True):
         exec(block, names)
         rows = names["rows"]
         assert isinstance(rows, list)
         assert rows[0][0] == first
+
+
+@pytest.mark.usefixtures("documents", "query_server")
+def test_django(database_url: str) -> None:
+    import django
+    from django.conf import settings
+    from django.db import connection
+
+    given = conninfo_to_dict(database_url)
+    names = {"NAME": "dbname", "HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password"}
+    database = {ours: given.get(theirs) or "" for ours, theirs in names.items()}
+    settings.configure(
+        DATABASES={"default": {"ENGINE": "django.db.backends.postgresql", **database}},
+        INSTALLED_APPS=["tests.search"],  # the models of an example belong to the app that its name is in
+        DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+        USE_TZ=True,
+    )
+    django.setup()
+    run: dict[str, Any] = {"__name__": "tests.search.models_of_the_page"}
+    try:
+        for block, distance in zip(blocks("python")[2:], (0, None), strict=True):
+            exec(block, run)
+            found = list(run["rows"])
+            assert found[0].title == "gzip"
+            assert getattr(found[0], "distance", None) == (distance if distance is None else pytest.approx(0, abs=0.5))
+    finally:
+        connection.close()
