@@ -97,6 +97,12 @@ def watch(connection: Connection, table: str, columns: Sequence[str], **options:
         "chunk_overlap": 0,
         "backfill": True,
         "if_not_exists": False,
+        "on_overflow": "truncate",
+        "store_text": False,
+        "document_prompt": None,
+        "query_prompt": None,
+        "replace": False,
+        "index": None,
         **options,
     }
     with db.translated():

@@ -32,7 +32,7 @@ class Embedded:
 
 def embed(work: Work, encoder: Encoder) -> Embedded:
     """Encode the texts of a claim; never raises for a text's sake."""
-    vectors, failed = _encode(encoder, work.texts, work.source.model.document_prompt)
+    vectors, failed = _encode(encoder, work.texts, work.source.prompt)
     if work.texts and len(failed) == len(work.texts) and (cause := _cause(encoder)):
         fault = EncodingError(f"the model fails on every text, a harmless one too: {cause}")
         return Embedded(work, (), np.empty((0, encoder.dims), dtype=np.float32), (), fault)

@@ -50,11 +50,7 @@ def plan(source: Source, lane: Lane, claims: Sequence[Claim]) -> Work:
 
     texts, known = [], []
     for claim in newest.values():
-        text = (
-            source.template.render(dict(zip(source.text_columns, claim.columns, strict=True)))
-            if claim.present
-            else None
-        )
+        text = claim.text
         hash_ = None if text is None else text_hash(text, source.identity)
         if hash_ == claim.stored_hash and (lane is Lane.BACKFILL or claim.version):
             if lane is Lane.LIVE:

@@ -45,8 +45,7 @@ class Claim:
     enqueued_at: datetime
     stored_hash: bytes | None
     version: int  # 0: there is no vector row
-    present: bool  # is there a row with this key?
-    columns: tuple[str | None, ...]
+    text: str | None  # None: there is no row with this key, or nothing to read in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +110,13 @@ class Queue:
             changes=changes,
             floor=floor,
             lease=self.lease,
+            recipe=source.recipe,
             attempts_from=attempts[0],
             attempts_below=attempts[1],
         )
         return [
-            Claim(ChangeId(seq, part, claimed_at), attempts, key, at, hash_, version or 0, present, tuple(columns))
-            for seq, part, claimed_at, attempts, key, at, hash_, version, present, *columns in rows
+            Claim(ChangeId(seq, part, claimed_at), attempts, key, at, hash_, version or 0, text)
+            for seq, part, claimed_at, attempts, key, at, hash_, version, text in rows
         ]
 
     def claim_careful(self, source: Source, lane: Lane) -> list[Claim]:

@@ -68,6 +68,12 @@ source = Table(
     Column("into_column", String),
     Column("chunk_tokens", Integer),
     Column("chunk_overlap", Integer, nullable=False),
+    Column("on_overflow", Text, nullable=False),
+    Column("store_text", Boolean, nullable=False),
+    Column("document_prompt", Text),
+    Column("query_prompt", Text),
+    Column("index_kind", Text),
+    Column("recipe", Integer, nullable=False),
     Column("vector_table", REGCLASS, nullable=False),
     Column("state", Text, nullable=False),
     Column("problem", Text),
@@ -151,4 +157,11 @@ query_cache = Table(
     Column("model_id", SmallInteger, nullable=False),
     Column("vector", VECTOR, nullable=False),
     UniqueConstraint("number"),
+
+
+tally = Table(
+    "tally",
+    metadata,
+    Column("source_id", SmallInteger, ForeignKey(f"{SCHEMA}.source.id", ondelete="CASCADE"), primary_key=True),
+    Column("truncated", BigInteger, nullable=False),
 )

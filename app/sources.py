@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from psycopg import Connection, sql
 
 from app import db
 from app.errors import SourceError
-from app.text import Template, identity
-
-# A text is read up to here (characters): far beyond any model's limit, and a stop for a row that holds a gigabyte.
-MAX_TEXT_CHARS = 1_000_000
+from app.text import identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +23,7 @@ class Model:
     fingerprint: str
     precision: str
     dims: int
-    document_prompt: str
+    max_tokens: int
 
 
 @dataclass(frozen=True)
@@ -40,21 +37,24 @@ class Source:
     key_columns: tuple[str, ...]
     key_types: tuple[str, ...]
     text_columns: tuple[str, ...]
-    template_text: str | None
+    text_sql: str  # the expression that makes a row's text, of a record `d`
+    prompt: str  # put before each text
+    into_column: str | None  # the vector's column in the table itself; None: it is in the vector table
+    chunk_tokens: int | None
+    chunk_overlap: int
+    on_overflow: Literal["truncate", "error", "chunk"]
+    store_text: bool
+    index_kind: str | None
+    recipe: int  # raised by each change of what makes the text: a claim by an older one takes nothing
     state: str
     vector_table: str
     model: Model
     backfill_phase: str
 
     @cached_property
-    def template(self) -> Template:
-        """The recipe that makes a row's text."""
-        return Template.of(self.text_columns, self.template_text)
-
-    @cached_property
     def identity(self) -> bytes:
         """What the hashes of this source's texts are bound to."""
-        return identity(self.model.fingerprint, self.model.precision, self.model.document_prompt)
+        return identity(self.model.fingerprint, self.model.precision, self.prompt)
 
 
 def load(connection: Connection) -> list[Source]:
@@ -84,22 +84,9 @@ def find(connection: Connection, name: str) -> Source:
 
 
 def _source(row: Sequence[Any]) -> Source:
-    id_, name, schema, table, keys, types, texts, template, state, vectors, *model, phase = row
-    model_id, model_name, fingerprint, precision, dims, prompt = model
-    return Source(
-        id=id_,
-        name=name,
-        schema=schema,
-        table=table,
-        key_columns=tuple(keys),
-        key_types=tuple(types),
-        text_columns=tuple(texts),
-        template_text=template,
-        state=state,
-        vector_table=vectors,
-        model=Model(model_id, model_name, fingerprint, precision, dims, prompt or ""),
-        backfill_phase=phase or "done",
-    )
+    """Take a row of sources.sql: the fields in their order, the model's in the place of the model."""
+    fields: list[Any] = [*row[:4], *map(tuple, row[4:7]), *row[7:18], Model(*row[18:24]), row[24]]
+    return Source(*fields)
 
 
 @lru_cache(maxsize=256)
@@ -139,10 +126,7 @@ def compiled(source: Source, name: str, *, after_cursor: bool = False) -> bytes:
         table=_identifier(source.schema, source.table),
         vectors=_identifier("rowvec", source.vector_table),
         present=keys[0],
-        texts=_list(
-            sql.SQL("left(d.{}::text, {})").format(_identifier(column), sql.Literal(MAX_TEXT_CHARS))
-            for column in source.text_columns
-        ),
+        text=sql.SQL(source.text_sql.replace("%", "%%")),  # made and quoted by rowvec._text_sql
         keys=_list(keys),
         aliases=_list(aliases),
         key_values=_list(

@@ -45,9 +45,8 @@ def verify(
     """Check a source; `repair` logs every key that is not as it should be, for the daemon to embed or clear."""
     report = Report()
     others = _other_identities(connection, source)
-    for key, hash_, *columns in _pages(connection, source, "verify_rows", window):
+    for key, hash_, text in _pages(connection, source, "verify_rows", window):
         report.rows += 1
-        text = source.template.render(dict(zip(source.text_columns, columns, strict=True)))
         wanted = None if text is None else text_hash(text, source.identity)
         if hash_ != wanted:
             if hash_ is None:

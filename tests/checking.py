@@ -22,24 +22,22 @@ def differences(connection: psycopg.Connection, name: str) -> list[str]:
     """What is missing, stale, unwanted or orphaned in a source, a line each; read by a join of its own."""
     source = sources.find(connection, name)
     keys = [sql.Identifier(key) for key in source.key_columns]
-    texts = sql.SQL(", ").join(sql.SQL("d.{}::text").format(sql.Identifier(text)) for text in source.text_columns)
     rows = connection.execute(
         sql.SQL(
-            "SELECT d.{key} IS NOT NULL, ROW({dkeys})::text || ROW({vkeys})::text, v.embedding::text, {texts}"
+            "SELECT d.{key} IS NOT NULL, ROW({dkeys})::text || ROW({vkeys})::text, v.embedding::text, {text}"
             " FROM {table} d FULL JOIN {vectors} v ON {same}"
         ).format(
             key=keys[0],
             dkeys=sql.SQL(", ").join(sql.SQL("d.{}").format(key) for key in keys),
             vkeys=sql.SQL(", ").join(sql.SQL("v.{}").format(key) for key in keys),
-            texts=texts,
+            text=sql.SQL(source.text_sql),
             table=sql.Identifier(source.schema, source.table),
             vectors=sql.Identifier("rowvec", source.vector_table),
             same=sql.SQL(" AND ").join(sql.SQL("d.{0} = v.{0}").format(key) for key in keys),
         )
     ).fetchall()
     found = []
-    for present, key, vector, *columns in rows:
-        text = source.template.render(dict(zip(source.text_columns, columns, strict=True))) if present else None
+    for present, key, vector, text in rows:
         if text is None:
             if vector is not None:
                 found.append(f"{'unwanted' if present else 'orphan'} {key}")

@@ -20,11 +20,22 @@ def watch(
     chunk_overlap: Annotated[int, typer.Option(help="Tokens that neighbouring pieces share.")] = 0,
     backfill: Annotated[bool, typer.Option(help="Embed the rows that are there already.")] = True,
     if_not_exists: Annotated[bool, typer.Option("--if-not-exists", help="Do nothing when it is watched.")] = False,
+    on_overflow: Annotated[
+        str, typer.Option(help="A text beyond the model's limit: truncate, error or chunk.")
+    ] = "truncate",
+    store_text: Annotated[bool, typer.Option("--store-text", help="Keep each piece's text beside its vector.")] = False,
+    document_prompt: Annotated[str | None, typer.Option(help="Put before each text; default: the model's.")] = None,
+    query_prompt: Annotated[str | None, typer.Option(help="Put before each query; default: the model's.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Change the recipe; what differs is embedded again.")
+    ] = False,
+    index: Annotated[str | None, typer.Option(help="auto: the daemon makes the index when it is time.")] = None,
 ) -> None:
     """Keep vectors for a table's text, from now on; the running daemon notices by itself."""
     from app import catalogue
 
     with connected() as connection:
+        connection.add_notice_handler(lambda notice: typer.echo(f"rowvec: {notice.message_primary}", err=True))
         made = catalogue.watch(
             connection,
             table,
@@ -37,6 +48,12 @@ def watch(
             chunk_overlap=chunk_overlap,
             backfill=backfill,
             if_not_exists=if_not_exists,
+            on_overflow=on_overflow,
+            store_text=store_text,
+            document_prompt=document_prompt,
+            query_prompt=query_prompt,
+            replace=replace,
+            index=index,
         )
     typer.echo(f"watching {table} as source {made}")
 

@@ -1,10 +1,12 @@
 -- Purpose: lease changes of one source and lane, and read their rows' text and present vector in the same snapshot.
 -- Locks: the change rows that it takes (SKIP LOCKED), until its commit, which follows at once. HOT: no indexed column.
 -- Index: change_pkey from `floor` on, so the dead prefix that finished changes leave is not read again.
+-- A daemon that knows another recipe takes nothing: what it wrote after a change of the recipe would never be looked at again.
 -- MATERIALIZED: inlined, the LIMIT may be run more than once, and more rows than it says be updated (Oban's finding).
 WITH waiting AS MATERIALIZED (
   SELECT seq, part, coalesce(cardinality(keys), 0) AS n FROM rowvec.change
   WHERE source_id = %(source)s AND lane = %(lane)s AND seq >= %(floor)s AND visible_at <= now()
+    AND EXISTS (SELECT FROM rowvec.source s WHERE s.id = %(source)s AND s.recipe = %(recipe)s)   -- once: it names no column of ours
     AND attempts >= %(attempts_from)s AND attempts < %(attempts_below)s
   ORDER BY seq, part LIMIT %(changes)s
   FOR UPDATE SKIP LOCKED
@@ -17,7 +19,7 @@ WITH waiting AS MATERIALIZED (
   FROM picked p WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = p.seq AND c.part = p.part
   RETURNING c.seq, c.part, c.claimed_at, c.attempts, c.keys, c.enqueued_at
 )
-SELECT c.seq, c.part, c.claimed_at, c.attempts, k.key, c.enqueued_at, v._hash, v._version, d.{present} IS NOT NULL, {texts}
+SELECT c.seq, c.part, c.claimed_at, c.attempts, k.key, c.enqueued_at, v._hash, v._version, {text}
 FROM claimed c
 LEFT JOIN LATERAL unnest(c.keys) AS k(key) ON true
 LEFT JOIN {table} d ON {row_has_key}

@@ -1,7 +1,9 @@
 -- Purpose: the sources that daemons work for, with their models. Locks: none. Called: each refresh of the catalogue.
 -- A table that was dropped has no name any more: such a source is still listed, to be held against the catalogue.
-SELECT s.id, s.name, coalesce(n.nspname, ''), coalesce(c.relname, ''), s.key_columns::text[], s.key_types, s.text_columns::text[], s.template, s.state,
-       coalesce(v.relname, ''), m.id, m.name, m.fingerprint, m.precision, m.dims, m.manifest #>> '{prompts,document}', b.phase
+SELECT s.id, s.name, coalesce(n.nspname, ''), coalesce(c.relname, ''), s.key_columns::text[], s.key_types, s.text_columns::text[],
+       rowvec._text_sql('d', s.source_table, s.text_columns, s.template), coalesce(s.document_prompt, m.manifest #>> '{prompts,document}', ''), s.into_column,
+       s.chunk_tokens, s.chunk_overlap, s.on_overflow, s.store_text, s.index_kind, s.recipe, s.state, coalesce(v.relname, ''),
+       m.id, m.name, m.fingerprint, m.precision, m.dims, m.max_tokens, coalesce(b.phase, 'done')
 FROM rowvec.source s
 JOIN rowvec.model m ON m.id = s.model_id
 LEFT JOIN pg_class c ON c.oid = s.source_table LEFT JOIN pg_namespace n ON n.oid = c.relnamespace

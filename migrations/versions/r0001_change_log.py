@@ -21,11 +21,12 @@ def downgrade() -> None:
     """Unwatch everything, then drop what 0001 made; the vector tables go with it."""
     op.execute("SELECT rowvec.unwatch(name, drop_vectors => true) FROM rowvec.source")
     op.execute("DROP VIEW rowvec.status, rowvec.errors")
-    op.execute("DROP TABLE rowvec.backfill, rowvec.dead, rowvec.change, rowvec.worker, rowvec.source, rowvec.model")
-    op.execute("DROP SEQUENCE rowvec.change_seq")
     op.execute("""
         DO $$ DECLARE f regprocedure; BEGIN
           FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = 'rowvec'::regnamespace LOOP
             EXECUTE format('DROP ROUTINE %s CASCADE', f);
           END LOOP;
         END $$""")
+    for table in ("backfill", "tally", "dead", "change", "worker", "source", "model"):
+        op.execute(f"DROP TABLE rowvec.{table}")
+    op.execute("DROP SEQUENCE rowvec.change_seq")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 
+from app import db
 from app.daemon import Daemon
+from app.queue import Queue
 from tests.running import add_fake_model, daemon
+
+MakeQueue = Callable[..., Queue]
 
 
 @pytest.fixture
@@ -27,3 +31,20 @@ def running(documents: psycopg.Connection, database_url: str) -> Iterator[Daemon
     """Give a daemon that runs on that database."""
     with daemon(database_url, lease_seconds=5.0, poll_seconds=0.2) as started:
         yield started
+
+
+@pytest.fixture
+def make_queue(documents: psycopg.Connection, database_url: str) -> Iterator[MakeQueue]:
+    """Give a maker of queues, each with a worker and a connection of its own."""
+    opened: list[psycopg.Connection] = []
+
+    def make(lease_seconds: float = 30.0, max_attempts: int = 3) -> Queue:
+        connection = db.connect(database_url)
+        opened.append(connection)
+        row = connection.execute(db.statement("register"), {"name": "test", "pid": 0}).fetchone()
+        assert row is not None
+        return Queue(connection, row[0], lease_seconds=lease_seconds, max_attempts=max_attempts)
+
+    yield make
+    for connection in opened:
+        connection.close()

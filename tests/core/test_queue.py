@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import psycopg
 import pytest
 
-from app import db, sources
+from app import sources
 from app.embedding import embed
 from app.plan import plan
 from app.queue import Acked, Claim, Lane, Queue
 from app.sources import Source
+from tests.core.conftest import MakeQueue
 from tests.fakes import HashEncoder
 from tests.running import check_in_step
-
-MakeQueue = Callable[..., Queue]
-
-
-@pytest.fixture
-def make_queue(documents: psycopg.Connection, database_url: str) -> Iterator[MakeQueue]:
-    """Give a maker of queues, each with a worker and a connection of its own."""
-    opened: list[psycopg.Connection] = []
-
-    def make(lease_seconds: float = 30.0, max_attempts: int = 3) -> Queue:
-        connection = db.connect(database_url)
-        opened.append(connection)
-        row = connection.execute(db.statement("register"), {"name": "test", "pid": 0}).fetchone()
-        assert row is not None
-        return Queue(connection, row[0], lease_seconds=lease_seconds, max_attempts=max_attempts)
-
-    yield make
-    for connection in opened:
-        connection.close()
 
 
 @pytest.fixture
@@ -55,7 +35,7 @@ def finish(queue: Queue, source: Source, claims: list[Claim], lane: Lane = Lane.
 
 def test_a_claim_is_leased_to_one_worker(make_queue: MakeQueue, source: Source) -> None:
     first, second = make_queue(), make_queue()
-    assert [c.columns for c in claim(first, source)] == [("one",), ("two",), ("three",)]
+    assert [c.text for c in claim(first, source)] == ["one", "two", "three"]
     assert claim(second, source) == []
 
 
@@ -117,7 +97,7 @@ def test_a_backfill_that_read_before_a_commit_does_not_win(
         documents.execute("INSERT INTO rowvec.change (source_id, lane, keys) VALUES (%s, 1, '{1}')", (source.id,))
         documents.execute("UPDATE rowvec.documents_vectors SET embedding = NULL, _hash = NULL WHERE id = 1")
         backfill = claim(slow, source, Lane.BACKFILL)
-        assert backfill[0].columns == ("one",)
+        assert backfill[0].text == "one"
     assert finish(quick, source, claim(quick, source)).changes == 1
     assert finish(slow, source, backfill, Lane.BACKFILL) == Acked(0, 0, 1)
     assert finish(quick, source, claim(quick, source, Lane.BACKFILL), Lane.BACKFILL).changes == 1

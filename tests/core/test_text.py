@@ -1,53 +1,112 @@
-"""A row's columns to its text, and the hash that binds it to a model."""
+"""A row to its text, as SQL renders it, and the hash that binds a text to a model."""
 
 from __future__ import annotations
 
+import psycopg
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.errors import SourceError
-from app.text import Template, identity, text_hash
+from app.text import identity, text_hash
 
-COLUMNS = ("title", "body")
+# No NUL, no half of a pair: PostgreSQL has no such text.
+TEXTS = st.text(st.characters(blacklist_characters="\x00", blacklist_categories=["Cs"]))
+
+
+@pytest.fixture
+def rows(connection: psycopg.Connection) -> psycopg.Connection:
+    """One row of many types in table `d`."""
+    connection.execute("CREATE DOMAIN note AS text")
+    connection.execute(
+        "CREATE TABLE d (title text, body note, tags text[], price numeric, day date, at timestamptz, local timestamp,"
+        " data jsonb, raw json, open boolean, size float8)"
+    )
+    return connection
+
+
+def rendered(connection: psycopg.Connection, columns: list[str], template: str | None) -> str | None:
+    """The text of the only row."""
+    row = connection.execute("SELECT rowvec._text_sql('d', 'd'::regclass, %s, %s)", [columns, template]).fetchone()
+    assert row is not None
+    text = connection.execute(f"SELECT {row[0]} FROM d".encode()).fetchone()
+    assert text is not None
+    return None if text[0] is None else str(text[0])
 
 
 @pytest.mark.parametrize(
-    ("template", "row", "text"),
+    ("template", "title", "body", "text"),
     [
-        (None, {"title": "A", "body": "b"}, "A\n\nb"),
-        (None, {"title": None, "body": "b"}, "b"),
-        (None, {"title": "A", "body": " \n"}, "A"),
-        (None, {"title": None, "body": ""}, None),
-        ("{title}: {body}.", {"title": "A", "body": "b"}, "A: b."),
-        ("{title}: {body}.", {"title": None, "body": "b"}, "b."),
-        ("{title}: {body}.", {"title": "A", "body": None}, "A."),
-        ("{{{title}}} {body}", {"title": "A", "body": "b"}, "{A} b"),
-        ("about {title}, {body}", {"title": None, "body": "b"}, "about b"),
-        ("{title} {title}", {"title": "A", "body": "b"}, "A A"),
-        ("{title}", {"title": "{body}", "body": "b"}, "{body}"),
-        ("{title}", {"title": "a\x00b", "body": None}, "ab"),
+        (None, "A", "b", "A\n\nb"),
+        (None, None, "b", "b"),
+        (None, "A", " \n", "A"),
+        (None, None, "", None),
+        ("{title}: {body}.", "A", "b", "A: b."),
+        ("{title}: {body}.", None, "b", "b."),
+        ("{title}: {body}.", "A", None, "A."),
+        ("{title}: {body}.", None, None, None),
+        ("{{{title}}} {body}", "A", "b", "{A} b"),
+        ("about {title}, {body}", None, "b", "about b"),
+        ("{title} {title}", "A", "b", "A A"),
+        ("{title}%s%% {body}", "{body}", "b", "{body}%s%% b"),
+        ('it\'s \\ {title} "{body}"', "A", "b", 'it\'s \\ A "b"'),
     ],
 )
-def test_a_row_is_rendered_as_a_person_would(
-    template: str | None, row: dict[str, str | None], text: str | None
+def test_what_is_not_there_drops_out_with_its_separator(
+    rows: psycopg.Connection, template: str | None, title: str | None, body: str | None, text: str | None
 ) -> None:
-    assert Template.of(COLUMNS, template).render(row) == text
+    rows.execute("INSERT INTO d (title, body) VALUES (%s, %s)", [title, body])
+    assert rendered(rows, ["title", "body"], template) == text
 
 
-@pytest.mark.parametrize("template", ["{title", "title}", "{}", "{a{b}}"])
-def test_a_brace_that_stands_alone_is_refused(template: str) -> None:
-    with pytest.raises(SourceError, match="brace"):
-        Template.parse(template)
+@pytest.mark.parametrize(
+    ("column", "value", "text"),
+    [
+        ("tags", "{red, NULL, dark blue}", "red, dark blue"),
+        ("tags", "{}", None),
+        ("price", "12.50", "12.50"),
+        ("day", "2026-11-22", "2026-11-22"),
+        ("day", "infinity", None),
+        ("at", "2026-11-22 17:05:09+02", "2026-11-22 15:05 UTC"),
+        ("local", "2026-11-22 17:05:09", "2026-11-22 17:05"),
+        ("open", "true", "yes"),
+        ("open", "false", "no"),
+        ("size", "0.1", "0.1"),
+        ("data", '{"colour": "red", "tags": ["a", "b"], "no": null}', "tags: a, b\ncolour: red"),
+        ("data", '{"size": {"h": 3, "w": 4}, "new": true}', "new: yes\nsize: (h: 3, w: 4)"),
+        ("data", '["a", ["b", 3], {"k": "v"}]', "a, b, 3, (k: v)"),
+        ("data", '"just text"', "just text"),
+        ("data", "null", None),
+        ("data", "{}", None),
+        ("raw", '{"a": "\\u0000"}', '{"a": "\\u0000"}'),
+        ("raw", "[" * 6000 + "]" * 6000, "[" * 6000 + "]" * 6000),
+    ],
+)
+def test_other_types_read_as_a_person_would_write_them(
+    rows: psycopg.Connection, column: str, value: str, text: str | None
+) -> None:
+    rows.execute(f"INSERT INTO d ({column}) VALUES (%s)".encode(), [value])
+    for zone in ("UTC", "Asia/Tokyo"):  # a session's settings move nothing
+        rows.execute(f"SET timezone = '{zone}'; SET datestyle = 'German'".encode())
+        assert rendered(rows, [column], f"{{{column}}}") == text
 
 
-@given(st.text())
-def test_any_text_passes_through_one_column_as_it_is(text: str) -> None:
-    rendered = Template.of(("body",), None).render({"body": text})
-    assert rendered == (text.replace("\x00", "") if text.strip() else None)
+def test_a_huge_value_is_read_up_to_a_million_characters(rows: psycopg.Connection) -> None:
+    rows.execute("INSERT INTO d (title, body) VALUES (repeat(' ', 2000000) || 'x', repeat('é', 2000000))")
+    assert rendered(rows, ["title"], None) == " " * 1_000_000
+    assert rendered(rows, ["title", "body"], "{body}{title}") == "é" * 1_000_000
 
 
-@given(st.text(), st.text())
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(title=TEXTS, body=TEXTS)
+def test_any_text_passes_as_it_is(rows: psycopg.Connection, title: str, body: str) -> None:
+    rows.execute("TRUNCATE d")
+    rows.execute("INSERT INTO d (title, body) VALUES (%s, %s)", [title, body])
+    parts = [part for part in (title, body) if part.strip()]
+    text = rendered(rows, ["title", "body"], None)
+    assert text == ("\n\n".join(parts) or None) or not any(part.isascii() for part in parts)
+
+
+@given(TEXTS, TEXTS)
 def test_the_hash_tells_texts_and_models_apart(text: str, other: str) -> None:
     mine, bf16, prompted = (identity("f", "fp32"), identity("f", "bf16"), identity("f", "fp32", "passage: "))
     hashes = {text_hash(text, bound) for bound in (mine, bf16, prompted)}

@@ -27,7 +27,7 @@ from tests.running import add_fake_model, check_in_step, daemon
         ("SELECT rowvec.watch('documents', ARRAY['title', 'body'], template => '{body}')", '"title"', "{column}"),
         ("SELECT rowvec.watch('documents', 'body', template => '{body} }')", "not closed, or not opened", "{column}"),
         ("SELECT rowvec.watch('documents', 'body', name => repeat('x', 60))", "longer than 48 bytes", "shorter"),
-        ("SELECT rowvec.watch('documents', 'body', into_column => 'v')", "not there yet", "Leave them out"),
+        ("SELECT rowvec.watch('documents', 'body', index => 'hnsw')", "index is 'hnsw'", "'auto'"),
         ("SELECT rowvec.unwatch('nothing')", 'no source "nothing"', "Begin with"),
     ],
 )

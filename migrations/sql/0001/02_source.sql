@@ -12,8 +12,14 @@ CREATE TABLE rowvec.source (
   template       text,
   model_id       smallint    NOT NULL REFERENCES rowvec.model,
   into_column    name,
-  chunk_tokens   integer,
-  chunk_overlap  integer     NOT NULL DEFAULT 0,
+  chunk_tokens   integer     CHECK (chunk_tokens > 0),   -- NULL: no chunks
+  chunk_overlap  integer     NOT NULL DEFAULT 0 CHECK (chunk_overlap >= 0),
+  on_overflow    text        NOT NULL DEFAULT 'truncate' CHECK (on_overflow IN ('truncate', 'error', 'chunk')),
+  store_text     boolean     NOT NULL DEFAULT false,      -- keep each chunk's text beside its vector
+  document_prompt text,                                   -- NULL: the model's
+  query_prompt   text,
+  index_kind     text        CHECK (index_kind IN ('auto')), -- the daemon makes the index when the backfill has ended
+  recipe         integer     NOT NULL DEFAULT 1,          -- raised by each change of what makes the text; see claim.sql
   vector_table   regclass    NOT NULL,
   state          text        NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'paused', 'broken')),
   problem        text,

@@ -4,7 +4,7 @@ CREATE FUNCTION rowvec._query_vector(p_query text, p_source text, p_model text) 
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_model   rowvec.model := rowvec._query_model(p_source, p_model);
-  v_prompt  text := coalesce(v_model.manifest -> 'prompts' ->> 'query', '');
+  v_prompt  text := coalesce((SELECT query_prompt FROM rowvec.source WHERE name = p_source), v_model.manifest -> 'prompts' ->> 'query', '');
   v_timeout interval;
   v_way     record;
   v_vector  rowvec.query_cache.vector%TYPE;
