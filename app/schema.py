@@ -157,7 +157,7 @@ query_cache = Table(
     Column("model_id", SmallInteger, nullable=False),
     Column("vector", VECTOR, nullable=False),
     UniqueConstraint("number"),
-
+)
 
 tally = Table(
     "tally",
