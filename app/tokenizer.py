@@ -18,6 +18,8 @@ TokenIds = NDArray[np.int32]
 _CHARACTERS_PER_TOKEN = (16, 256)
 _OVERFLOW_PROOF = 16  # tokens that must lie between the model's limit and such a cut
 _SLICE_CHARACTERS = 1_000_000  # tokenized at once: what the library keeps of it is about 100 MB at most
+_PIECE_CHARACTERS = 8192  # of a text that is to be cut into chunks: pieces are tokenized side by side
+_PIECES_AT_ONCE = 32
 
 
 class TextTokenizer:
@@ -35,6 +37,7 @@ class TextTokenizer:
         self._tokenizer = tokenizer
         self._max_tokens = max_tokens
         self._cuts = [max_tokens * characters for characters in _CHARACTERS_PER_TOKEN]
+        self._frame = tokenizer.num_special_tokens_to_add(False)
 
     def __call__(self, texts: Sequence[str]) -> list[TokenIds]:
         """Return each text's ids, int32 of shape (tokens,), at least one token and at most `max_tokens` each."""
@@ -48,6 +51,26 @@ class TextTokenizer:
             ids.extend(self._slice(texts[start:stop]))
             start = stop
         return ids
+
+    def count(self, texts: Sequence[str], prompt: str = "") -> list[int]:
+        """Return how many tokens each text has, prompt and special tokens counted, with nothing cut off."""
+        return [
+            sum(len(part) - self._frame for part in _parts(encoding)) + self._frame
+            for encoding in self._tokenizer.encode_batch_fast([prompt + text for text in texts])
+        ]
+
+    def starts(self, text: str, prompt: str = "") -> tuple[NDArray[np.int64], int | None]:
+        """Return where the tokens of a text begin, and their count; see `app.chunk.Measure`."""
+        pieces = [text[at : at + _PIECE_CHARACTERS] for at in range(0, len(text), _PIECE_CHARACTERS)] or [""]
+        pieces[0] = prompt + pieces[0]
+        places: list[NDArray[np.int64]] = []
+        for first in range(0, len(pieces), _PIECES_AT_ONCE):
+            for encoding in self._tokenizer.encode_batch(pieces[first : first + _PIECES_AT_ONCE]):
+                shift = len(places) * _PIECE_CHARACTERS - (0 if places else len(prompt))
+                places.append(_begins(encoding) + shift)
+        starts = np.maximum.accumulate(np.concatenate(places))
+        count = len(starts) + self._frame if len(pieces) == 1 else None
+        return starts[starts >= 0], count
 
     def _slice(self, texts: Sequence[str]) -> list[TokenIds]:
         """Tokenize heads, then once more those texts whose head does not settle the result."""
@@ -70,6 +93,22 @@ def _head(text: str, limit: int | None) -> str:
         return text
     space = text.rfind(" ", 0, limit)
     return text[:space] if space > 0 else text
+
+
+def _parts(encoding: Encoding) -> list[Encoding]:
+    """Return all that was tokenized: up to the model's limit, then what is cut off, in parts of that size."""
+    return [encoding, *encoding.overflowing]
+
+
+def _begins(encoding: Encoding) -> NDArray[np.int64]:
+    """Return the character at which each token begins, special tokens left out."""
+    kept = [
+        place[0]
+        for part in _parts(encoding)
+        for place, special in zip(part.offsets, part.special_tokens_mask, strict=True)
+        if not special
+    ]
+    return np.array(kept, dtype=np.int64)
 
 
 def _spare_tokens(encoding: Encoding) -> int:

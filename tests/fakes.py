@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from hashlib import blake2b
 from threading import Event
@@ -19,6 +20,22 @@ FINGERPRINT = "fake" * 16
 def fake_vector(text: str) -> NDArray[np.float32]:
     """The vector of a text: eight small integers, exact in float32."""
     return np.frombuffer(blake2b(text.encode(), digest_size=DIMS).digest(), dtype=np.uint8).astype(np.float32) + 1
+
+
+class WordMeasure:
+    """Counts words, and two special tokens around them."""
+
+    def places(self, text: str) -> list[int]:
+        """Where the words begin."""
+        return [match.start() for match in re.finditer(r"\S+", text)]
+
+    def count(self, texts: Sequence[str], prompt: str = "") -> list[int]:
+        """Words, those of the prompt too, and two."""
+        return [len(self.places(prompt + text)) + 2 for text in texts]
+
+    def starts(self, text: str, prompt: str = "") -> tuple[NDArray[np.int64], int | None]:
+        """See `app.chunk.Measure`."""
+        return np.array(self.places(text), dtype=np.int64), self.count([text], prompt)[0]
 
 
 class HashEncoder:
