@@ -46,6 +46,8 @@ def rendered(connection: psycopg.Connection, columns: list[str], template: str |
         ("{title}: {body}.", None, None, None),
         ("{{{title}}} {body}", "A", "b", "{A} b"),
         ("about {title}, {body}", None, "b", "about b"),
+        ("{title} ({body})", "A", "b", "A (b)"),
+        ("{title} ({body})", "A", None, "A"),
         ("{title} {title}", "A", "b", "A A"),
         ("{title}%s%% {body}", "{body}", "b", "{body}%s%% b"),
         ('it\'s \\ {title} "{body}"', "A", "b", 'it\'s \\ A "b"'),
