@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import psycopg
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from app.errors import EncodingError, RowvecError
 from app.mailbox import Mailbox
+from app.vectors import VectorArray, register
 
 CHANNEL = "rowvec_query"
 LOCK_CLASS = 0x726F7776  # 'rowv'; rowvec._listens() looks for these two advisory locks
@@ -40,11 +41,7 @@ class QueryEncoder(Protocol):
         """Return float32 (len(texts), dims)."""
 
 
-class Answer(NamedTuple):
-    """A vector as PostgreSQL reads it, `[0.1,0.2]`, or why there is none."""
-
-    vector: NDArray[np.float32] | None
-    text: str
+Answer = NDArray[np.float32] | str  # a vector, or why there is none
 
 
 class QueryServer:
@@ -114,6 +111,8 @@ class QueryServer:
             log.warning("queries: not answered through a pooler; name a direct connection in ROWVEC_LISTEN_URL")
             select.select([self._wake], [], [])
             return
+        register(connection)
+        connection.prepare_threshold = 0  # the same few statements all day, over a connection of our own
         connection.add_notify_handler(self._ring)
         connection.execute(f"LISTEN {CHANNEL}")
         mailbox = Mailbox.open(connection)
@@ -175,9 +174,16 @@ class QueryServer:
             for (model, prompt), group in _groups((row[1], row[2], row) for row in rows).items():
                 texts = [row[3] for row in group]
                 answers = self._encode(model, prompt, texts)
-                for row, answer in zip(group, answers, strict=True):
-                    found = (answer.text, None) if answer.vector is not None else (None, answer.text)
-                    connection.execute("SELECT rowvec._answer_query(%s, %s, %s)", (row[0], *found))
+                found = [(row[0], answer) for row, answer in zip(group, answers, strict=True)]
+                with connection.pipeline() as pipeline:  # one round trip
+                    if good := [(id_, answer) for id_, answer in found if isinstance(answer, np.ndarray)]:
+                        values = ([id_ for id_, _ in good], VectorArray(np.stack([vector for _, vector in good])))
+                        connection.execute("SELECT rowvec._answer_queries(%s, %s)", values)
+                    for id_, answer in found:
+                        if isinstance(answer, str):
+                            connection.execute("SELECT rowvec._fail_query(%s, %s)", (id_, answer))
+                    pipeline.sync()  # commits: who is woken now sees the answer
+                    connection.execute("SELECT rowvec._release_queries(%s)", ([row[0] for row in group],))
                 self._remember(connection, model, prompt, texts, answers)
 
     def _answer_letters(self, connection: psycopg.Connection, mailbox: Mailbox) -> None:
@@ -185,7 +191,7 @@ class QueryServer:
             for (model, prompt), group in _groups((item.model, item.prompt, item) for item in letters).items():
                 answers = self._encode(model, prompt, [letter.query for letter in group])
                 for letter, answer in zip(group, answers, strict=True):
-                    mailbox.answer(letter, answer.text if answer.vector is not None else f"!{answer.text}")
+                    mailbox.answer(letter, f"!{answer}" if isinstance(answer, str) else vector_text(answer))
                 self._remember(connection, model, prompt, [letter.query for letter in group], answers)
 
     def _encode(self, model: int, prompt: str, texts: Sequence[str]) -> list[Answer]:
@@ -198,19 +204,20 @@ class QueryServer:
             if len(texts) > 1:
                 return [self._encode(model, prompt, [text])[0] for text in texts]
             log.warning("queries: a text of %d characters failed: %s", len(texts[0]), _one_line(error))
-            return [Answer(None, _one_line(error))]
-        return [Answer(vector, vector_text(vector)) for vector in vectors]
+            return [_one_line(error)]
+        return list(vectors)
 
     def _remember(
         self, connection: psycopg.Connection, model: int, prompt: str, texts: Sequence[str], answers: Sequence[Answer]
     ) -> None:
         """Put the vectors into the cache, after the answers have gone out."""
-        for text, answer in zip(texts, answers, strict=True):
-            if answer.vector is not None:
-                connection.execute(
-                    "SELECT rowvec._remember_query(%s::smallint, %s, %s, %s::real[])",
-                    (model, prompt, text, answer.vector.tolist()),
-                )
+        good = [(text, answer) for text, answer in zip(texts, answers, strict=True) if isinstance(answer, np.ndarray)]
+        if good:
+            vectors = VectorArray(np.stack([vector for _, vector in good]))
+            connection.execute(
+                "SELECT rowvec._remember_queries(%s::smallint, %s, %s, %s)",
+                (model, prompt, [text for text, _ in good], vectors),
+            )
 
 
 def vector_text(vector: NDArray[np.float32]) -> str:

@@ -145,7 +145,7 @@ query = Table(
     Column("query", Text, nullable=False),
     _time("asked_at"),
     _time("claimed_at", nullable=True),
-    Column("answer", Text),
+    Column("answer", VECTOR),
     Column("error", Text),
 )
 

@@ -74,7 +74,7 @@ def test_nothing_of_ours_is_open_to_the_reader(connection: psycopg.Connection, r
         "SELECT rowvec._ask(1::smallint, '', 'x')",
         "SELECT rowvec._mailbox_folder()",
         "SELECT rowvec._by_mailbox('/tmp', 1::smallint, '', 'x', '1 s')",
-        "SELECT rowvec._remember_query(1::smallint, '', 'x', '{1}')",
+        "SELECT rowvec._remember_queries(1::smallint, '', '{x}', '{[1]}')",
         "UPDATE rowvec.docs_vectors SET chunk = 1",
         "SELECT rowvec._try_loopback()",
     ):

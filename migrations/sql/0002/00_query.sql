@@ -7,6 +7,6 @@ CREATE UNLOGGED TABLE rowvec.query (
   query       text        NOT NULL,
   asked_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
   claimed_at  timestamptz,
-  answer      text,                                                      -- the vector as text: dblink carries text
+  answer      vector,                                                    -- is not compressed, as a text would be: 0.2 ms
   error       text
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
