@@ -13,11 +13,12 @@ depends_on = None
 
 # fmt: off
 FUNCTIONS = (
-    "_extension_schema", "_query_model", "_ask", "_query_lock", "_take_answer", "_claim_queries", "_answer_queries", "_fail_query",
-    "_release_queries", "_query_key", "_remember_queries", "_sweep_queries", "_listens", "_mailbox_folder", "_query_way", "_no_answer", "_by_loopback",
-    "_by_mailbox", "_query_vector", "embed", "_set_loopback", "_grant_loopback", "_drop_loopback", "_same_database",
-    "_try_loopback", "_table_of", "_grant_vectors", "_ungrant_vectors", "_follow_source", "_search_facts", "_estimate",
-    "_search_sql", "_begin_search", "_exact_search", "_end_search", "search", "_key_matches", "_own_vector", "similar",
+    "_extension_schema", "_query_model", "_ask", "_query_lock", "_take_answer", "_claim_queries", "_answer_queries",
+    "_fail_query", "_release_queries", "_query_key", "_remember_queries", "_sweep_queries", "_listens",
+    "_mailbox_folder", "_query_way", "_no_answer", "_by_loopback", "_by_mailbox", "_query_vector", "embed",
+    "_set_loopback", "_grant_loopback", "_drop_loopback", "_same_database", "_try_loopback", "_table_of",
+    "_grant_vectors", "_ungrant_vectors", "_follow_source", "_search_facts", "_estimate", "_search_sql",
+    "_begin_search", "_exact_search", "_end_search", "search", "_key_matches", "_own_vector", "similar",
     "_text_document", "_text_hits", "hybrid_search", "_keep_grants",
 )
 # fmt: on
