@@ -49,7 +49,15 @@ def root(
 
 _PANELS: dict[str, list[Callable[..., None]]] = {
     "Begin": [serve.demo, serve.up],
-    "Sources": [sources.watch, sources.unwatch, sources.backfill, sources.wait, sources.retry, indexes.index],
+    "Sources": [
+        sources.watch,
+        sources.unwatch,
+        sources.backfill,
+        sources.wait,
+        sources.retry,
+        sources.swap,
+        indexes.index,
+    ],
     "Look": [look.search, look.status, sources.verify, look.doctor],
     "Run": [serve.migrate, serve.setup_loopback, serve.daemon, serve.psql],
 }

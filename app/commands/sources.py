@@ -68,6 +68,16 @@ def unwatch(
     typer.echo(f"source {source} is not watched any more")
 
 
+def swap(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The name that searches use.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Another source of the same table, filled.")],
+) -> None:
+    """Exchange the names of two sources of one table, to go over to another model without a gap."""
+    with connected() as connection:
+        connection.execute("SELECT rowvec.swap(%s, %s)", [old, new])
+    typer.echo(f"searches of {old} find what was {new}; when all is well: rowvec unwatch {new} --drop-vectors")
+
+
 def backfill(source: SourceArgument) -> None:
     """Embed what is missing or differs, with a progress bar; here, when no daemon runs. A stopped one is resumed."""
     from app import db, progress, service

@@ -24,7 +24,9 @@ def test_the_page(connection: psycopg.Connection, database_url: str) -> None:
         """ '{"size": {"h": 3, "w": 4}, "new": true}'), (2, 'Bag', NULL, NULL, 3, NULL)"""
     )
     encoder = HashEncoder()
-    first, *others, last, wait = re.findall(r"^(?:SELECT|CALL) .*?;$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    first, *others, last, wait, new, filled, swap, unwatch = re.findall(
+        r"^(?:SELECT|CALL) .*?;$", PAGE.read_text(), re.MULTILINE | re.DOTALL
+    )
     with daemon(database_url, encoder):
         connection.execute(first.encode())
         connection.execute(wait.encode())
@@ -40,6 +42,11 @@ def test_the_page(connection: psycopg.Connection, database_url: str) -> None:
         connection.execute(wait.encode())
         connection.execute("CALL rowvec.wait('shop', '30 s')")
         assert texts(encoder) == [shop.replace("12.50", "13"), "Box: It holds. (new: yes\nsize: (h: 3, w: 4))"]
+        for statement in (new, filled, swap, unwatch):
+            connection.execute(statement.encode())
+        connection.execute(wait.encode())
+        assert texts(encoder) == ["It holds."]
+        assert connection.execute("SELECT count(embedding) FROM rowvec.plain_vectors").fetchone() == (1,)
 
 
 def texts(encoder: HashEncoder) -> list[str]:
