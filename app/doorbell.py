@@ -47,10 +47,11 @@ class Doorbell:
         """Wake the sleeper from inside this process."""
         self._rung.set()
 
-    def wait(self) -> bool:
-        """Sleep until it rings, or the next step of the ladder; return whether it rang."""
+    def wait(self, at_most: float = float("inf")) -> bool:
+        """Sleep until it rings, or the next step of the ladder, so many seconds at most; return whether it rang."""
         ladder = (*LADDER_SECONDS, self._settings.poll_seconds)
-        rang = self._rung.wait(timeout=min(ladder[min(self._step, len(ladder) - 1)], self._settings.poll_seconds))
+        step = min(ladder[min(self._step, len(ladder) - 1)], self._settings.poll_seconds)
+        rang = self._rung.wait(timeout=max(0.0, min(step, at_most)))
         self._step = 0 if rang else self._step + 1
         return rang
 

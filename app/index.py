@@ -59,7 +59,15 @@ def plan(
     if ef_construction < 2 * m:
         raise SettingsError(f"ef_construction is {ef_construction}, and must be at least twice m ({m})")
     dims, rows = facts["dims"], facts["rows"]
-    chosen = _choose(dims, rows) if kind == "auto" else kind
+    if facts["partitioned"]:
+        raise SourceError(
+            f"{facts['vectors']} is partitioned, and such a table's index cannot be built while writes go on",
+            hint="Build one on each partition with CREATE INDEX CONCURRENTLY; rowvec.search uses them.",
+        )
+    half = bool(facts["half"])  # the column itself holds no more
+    chosen = _choose(dims, MANY_ROWS if half else rows) if kind == "auto" else kind
+    if half and chosen == "vector":
+        raise SourceError("the column is a halfvec: an index of kind vector would hold no more", hint="Use kind auto.")
     if dims > MOST_DIMS[chosen]:
         raise SourceError(
             f"an HNSW index of kind {chosen} holds {MOST_DIMS[chosen]} dims at most, and the model has {dims}",
@@ -120,13 +128,12 @@ def build_text(url: str, source: str, language: str = "english") -> str:
     with db.connect(url, application="rowvec index") as builder, db.translated():
         builder.execute("SET statement_timeout = 0; SET lock_timeout = 0")
         row = builder.execute(db.statement("index_text"), [language, source]).fetchone()
-        place = builder.execute(db.statement("index_facts"), [source]).fetchone()
-        if row is None or place is None:
+        if row is None:
             raise SourceError(f'there is no source "{source}"', hint="`rowvec status` lists them.")
         name = f"rowvec_{source}_text_{language}"[:63]
         builder.execute(
             sql.SQL("CREATE INDEX CONCURRENTLY IF NOT EXISTS {} ON {} USING gin (({}))").format(
-                sql.Identifier(name), _verbatim(place[5]), _verbatim(row[0])
+                sql.Identifier(name), _verbatim(row[1]), _verbatim(row[0])
             )
         )
     return name
@@ -157,6 +164,12 @@ def _warnings(facts: dict[str, Any], needed: int) -> list[str]:
             f"the build needs about {size:,} MB; maintenance_work_mem is {facts['memory'] // 2**20:,} MB, and a graph"
             f" that does not fit is built many times slower: --memory {size}MB, if the server has it to spare"
         )
+    if facts["in_row"]:
+        found.append(
+            "the vectors are in the table itself: an UPDATE of a row, of whatever column, then enters its vector into"
+            " the index again. Measured: 500 rows took 100 times as long, one row with its commit 6 times. Keep the"
+            " vectors of a table that is updated often in a table of their own: watch it without into_column"
+        )
     return found
 
 
@@ -168,15 +181,16 @@ def _free_name(facts: dict[str, Any]) -> str:
 
 def _statement(chosen: Plan, name: str) -> sql.Composed:
     facts = chosen.facts
-    schema, dims = sql.Identifier(facts["schema"]), sql.Literal(facts["dims"])
+    schema, dims, column = sql.Identifier(facts["schema"]), sql.Literal(facts["dims"]), _verbatim(facts["embedding"])
     if chosen.kind == "vector":
-        expression: sql.Composable = sql.SQL("embedding")
+        expression: sql.Composable = column
         operators = f"vector_{OPERATORS[facts['similarity']]}_ops"
     elif chosen.kind == "halfvec":
-        expression = sql.SQL("(embedding::{}.halfvec({}))").format(schema, dims)
+        cast = sql.SQL("({}::{}.halfvec({}))").format(column, schema, dims)
+        expression = column if facts["half"] else cast
         operators = f"halfvec_{OPERATORS[facts['similarity']]}_ops"
     else:
-        expression = sql.SQL("({}.binary_quantize(embedding)::bit({}))").format(schema, dims)
+        expression = sql.SQL("({}.binary_quantize({})::bit({}))").format(schema, column, dims)
         operators = "bit_hamming_ops"
     return db.statement("index_build").format(
         name=sql.Identifier(name),

@@ -12,8 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from itertools import product
+from dataclasses import dataclass
 from threading import Condition, Event, Thread
 
 from app import db
@@ -22,8 +21,9 @@ from app.embedding import Embedded, embed
 from app.encoder import Encoder
 from app.errors import RowvecError, ServerUnreachable
 from app.metrics import Stats
+from app.parts import Pace
 from app.plan import Work, plan
-from app.queue import Care, Claim, Lane, Queue, cares
+from app.queue import KEYS_PER_CHANGE, Claim, Lane, Queue
 from app.settings import Settings
 from app.sources import Source
 
@@ -39,17 +39,11 @@ _STOP_SECONDS = 5.0
 class _Course:
     """What the pipeline remembers of a source: where its lanes are, how fast it goes, until when it is left alone."""
 
-    # The last seq that was claimed: what is before it is looked at by the sweep only.
-    floors: defaultdict[tuple[Lane, Care], int] = field(default_factory=lambda: defaultdict(int))
-    active: set[tuple[Lane, Care]] = field(default_factory=set)  # where the last claim found something
+    floors: dict[Lane, int]  # the last seq that was claimed: what is before it is looked at by the sweep only
+    active: set[Lane]  # lanes whose last claim found something
     texts_per_second: float = 0.0
     paused_until: float = 0.0
     pause_seconds: float = 0.0
-
-    def begin(self, lane: Lane, care: Care) -> None:
-        """There is something to be claimed, perhaps before the floor."""
-        self.floors[lane, care] = 0
-        self.active.add((lane, care))
 
     def texts(self, most: int) -> int:
         """How many texts a claim should take."""
@@ -90,8 +84,7 @@ class Pipeline:
         self.fatal: Exception | None = None
         self._to_encode: queue.Queue[Work | None] = queue.Queue(maxsize=1)
         self._to_write: queue.Queue[Embedded | None] = queue.Queue(maxsize=1)
-        self._courses: dict[int, _Course] = defaultdict(_Course)
-        self._cares = cares(settings.max_attempts)
+        self._courses: dict[int, _Course] = defaultdict(lambda: _Course({Lane.LIVE: 0, Lane.BACKFILL: 0}, set()))
         self._in_flight: dict[int, tuple[Work, float]] = {}
         self._settled = Condition()
         loops = (self._claim_loop, self._encode_loop, self._write_loop)
@@ -99,6 +92,8 @@ class Pipeline:
         self._suspects: set[int] = set()
         self._round = 0
         self._swept_at = 0.0
+        self._again_at = float("inf")  # column mode: when a row of a user's that was locked is to be tried again
+        self._paces: dict[int, Pace] = defaultdict(Pace)
         self._sweep_seconds = 0.0
 
     def start(self) -> None:
@@ -155,7 +150,7 @@ class Pipeline:
                 else:
                     if not self.in_flight():
                         self._on_idle()
-                    self._doorbell.wait()
+                    self._doorbell.wait(self._again_at - time.monotonic())
             except ServerUnreachable as error:
                 armed = False
                 link.lost(error)
@@ -171,7 +166,11 @@ class Pipeline:
     def _queue(self, link: db.Link) -> Queue:
         settings = self._settings
         return Queue(
-            link.get(), self._worker(), lease_seconds=settings.lease_seconds, max_attempts=settings.max_attempts
+            link.get(),
+            self._worker(),
+            lease_seconds=settings.lease_seconds,
+            max_attempts=settings.max_attempts,
+            paces=self._paces,
         )
 
     def _claim_round(self, log_: Queue) -> bool:
@@ -183,51 +182,49 @@ class Pipeline:
             for source in self._sources()
             if source.state == "active" and self._courses[source.id].paused_until <= now and self._encoder_of(source)
         }
-        idle_s = now - self._swept_at
-        if idle_s < max(_SWEEP_SECONDS, 20 * self._sweep_seconds) and self._claim_each(log_, sources):
-            return True
-        return self._sweep(log_, sources)
+        busy = False
+        if now - self._swept_at < max(_SWEEP_SECONDS, 20 * self._sweep_seconds) and now < self._again_at:
+            lanes = (Lane.BACKFILL, Lane.LIVE) if self._round % _BACKFILL_TURN == 0 else (Lane.LIVE, Lane.BACKFILL)
+            filling = any(Lane.BACKFILL in self._courses[id_].active for id_ in sources)
+            for source in sources.values():
+                course = self._courses[source.id]
+                look = course.active | {Lane.LIVE} if filling else course.active  # live rows overtake every backfill
+                busy |= any(self._claim(log_, source, lane, course.floors[lane]) for lane in lanes if lane in look)
+        return busy or self._sweep(log_, sources)
 
     def _sweep(self, log_: Queue, sources: dict[int, Source]) -> bool:
         """Look at every lane from its beginning, and claim what is there."""
         started = time.monotonic()
+        if started >= self._again_at:
+            self._again_at = float("inf")
         due = log_.due(list(sources))
         self._sweep_seconds, self._swept_at = time.monotonic() - started, started
-        for id_, lane, untried, tried in due:
-            for care in self._cares:
-                if tried if care.attempts[0] else untried:
-                    self._courses[id_].begin(lane, care)
-        return self._claim_each(log_, sources)
-
-    def _claim_each(self, log_: Queue, sources: dict[int, Source]) -> bool:
-        """Claim once wherever the last claim found something; return whether this one did."""
-        untried, *tried = self._cares
-        lanes = (Lane.BACKFILL, Lane.LIVE) if self._round % _BACKFILL_TURN == 0 else (Lane.LIVE, Lane.BACKFILL)
-        filling = any((Lane.BACKFILL, untried) in self._courses[id_].active for id_ in sources)
         busy = False
-        for source in sources.values():
-            active = self._courses[source.id].active
-            look = active | {(Lane.LIVE, untried)} if filling else active  # live rows overtake every backfill
-            busy |= any(self._claim(log_, source, lane, untried) for lane in lanes if (lane, untried) in look)
-        for source in sources.values():  # then what may kill us, alone in the pipe, so that nothing else is charged
-            for lane, care in product(lanes, tried):
-                if (lane, care) in self._courses[source.id].active and not self._stop.is_set():
-                    self._drain()
-                    busy |= self._claim(log_, source, lane, care)
-                    self._drain()
+        for id_, lane, fresh, careful in due:
+            if careful and not self._stop.is_set():  # alone in the pipe: if it kills us, nothing else is charged
+                self._drain()
+                busy |= self._claim(log_, sources[id_], lane, 0, careful=True)
+                self._drain()
+            if fresh:
+                busy |= self._claim(log_, sources[id_], lane, 0)
         return busy
 
-    def _claim(self, log_: Queue, source: Source, lane: Lane, care: Care) -> bool:
+    def _claim(self, log_: Queue, source: Source, lane: Lane, floor: int, *, careful: bool = False) -> bool:
         course = self._courses[source.id]
         texts = course.texts(self._settings.batch_texts)
         try:
-            claims = log_.claim_with(care, source, lane, texts=texts, floor=course.floors[lane, care])
-            if not claims:
-                course.active.discard((lane, care))
-                return False
-            course.active.add((lane, care))
-            course.floors[lane, care] = claims[-1].change.seq
-            return self._dispatch(log_, source, lane, claims)
+            if careful:
+                claims = log_.claim_careful(source, lane)
+            else:
+                if texts < KEYS_PER_CHANGE:
+                    log_.split(source, lane, texts=texts, floor=floor)
+                claims = log_.claim(source, lane, texts=texts, changes=texts, floor=floor)
+                if claims:
+                    course.floors[lane] = claims[-1].change.seq
+                    course.active.add(lane)
+                else:
+                    course.active.discard(lane)
+            return bool(claims) and self._dispatch(log_, source, lane, claims)
         except ServerUnreachable:
             raise
         except RowvecError as error:
@@ -316,6 +313,9 @@ class Pipeline:
                 with suppress(RowvecError):
                     log_.give_back(work.source, work.lane, work.changes)
                 return
+        if acked.again_seconds is not None:
+            self._again_at = min(self._again_at, time.monotonic() + acked.again_seconds)
+            self._doorbell.ring()
         self._courses[work.source.id].pause_seconds = 0.0
         self.stats.keys += acked.keys
         self.stats.races += acked.released

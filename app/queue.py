@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections import defaultdict
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 from psycopg import Connection
 
 from app import db
+from app.errors import DatabaseError
+from app.parts import Pace, Part, Parts
 from app.sources import Source, compiled
 from app.vectors import VectorArray
 
+# What a trigger of a user's may run into, or a row that moved to another partition meanwhile: no text is to blame.
+_IN_THE_WAY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+_MOST_REFUSALS = 12  # in one ack: then its changes go back, for a second
 KEYS_PER_CHANGE = 512  # what a bulk statement's trigger and a backfill put into one change
-_ANY = 1_000_000
 
 
 class Lane(IntEnum):
@@ -25,33 +32,6 @@ class Lane(IntEnum):
 
     LIVE = 0
     BACKFILL = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Care:
-    """Changes that were tried so often before (half-open), and how many keys of them may be worked on together."""
-
-    attempts: tuple[int, int]
-    keys: int
-
-
-def cares(max_attempts: int) -> tuple[Care, ...]:
-    """What was never tried, and then what a dead process held, by how many tries it has left.
-
-    Whoever sits beside a text that kills is charged with it. So the last try is alone, the one before it with 8 keys,
-    and so on by eights: with five tries 512, 512, 64, 8, 1. A text that kills takes all its tries and is buried by
-    itself; an innocent one meets its last try alone, and lives. That holds for any number of daemons, each of which is
-    careful for itself. What has tries enough left goes fast: 512 keys at a time are thousands a second, one some 100.
-    """
-    tries = deadly_tries(max_attempts)
-    last = [Care((tries - left - 1, tries - left), 8**left) for left in range(min(3, tries - 1))]
-    first = [Care((1, tries - 3), KEYS_PER_CHANGE)] if tries > 4 else []
-    return (Care((0, 1), _ANY), *first, *reversed(last))
-
-
-def deadly_tries(max_attempts: int) -> int:
-    """How many deaths it takes to be buried: two at least, since the first may be a neighbour's."""
-    return max(2, max_attempts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +83,30 @@ class Acked:
     changes: int
     keys: int
     released: int
+    again_seconds: float | None = None  # column mode: when to look again for a row that was locked
 
 
 class Queue:
     """The change log over one connection; not thread-safe, so each thread has its own."""
 
-    def __init__(self, connection: Connection, worker: int, *, lease_seconds: float, max_attempts: int) -> None:
-        """Take an autocommit connection of `db.connect` and the id that stamps the claims."""
+    def __init__(
+        self,
+        connection: Connection,
+        worker: int,
+        *,
+        lease_seconds: float,
+        max_attempts: int,
+        paces: MutableMapping[int, Pace] | None = None,
+    ) -> None:
+        """Take an autocommit connection of `db.connect` and the id that stamps the claims.
+
+        `paces`, by source id: how many rows of a user's table one statement may write, kept from queue to queue.
+        """
         self.connection = connection
         self.worker = worker
         self.lease = timedelta(seconds=lease_seconds)
         self.max_attempts = max_attempts
+        self._paces = defaultdict(Pace) if paces is None else paces
 
     def claim(
         self,
@@ -124,12 +117,11 @@ class Queue:
         changes: int,
         floor: int = 0,
         attempts: tuple[int, int] = (0, 1),
-        most: int = KEYS_PER_CHANGE,
     ) -> list[Claim]:
         """Lease changes of about `texts` keys, oldest first, and read their texts.
 
         `changes` bounds the log rows that are looked at; `floor` skips the dead prefix that finished changes leave;
-        `attempts` is the half-open range of earlier tries. Changes of more than `most` keys are left: see `split`.
+        `attempts` is the half-open range of earlier tries.
         """
         rows = self._run(
             compiled(source, "claim"),
@@ -142,34 +134,22 @@ class Queue:
             recipe=source.recipe,
             attempts_from=attempts[0],
             attempts_below=attempts[1],
-            most=most,
         )
         return [
             Claim(ChangeId(seq, part, claimed_at), attempts, key, at, hash_, version or 0, text)
             for seq, part, claimed_at, attempts, key, at, hash_, version, text in rows
         ]
 
-    def claim_with(self, care: Care, source: Source, lane: Lane, *, texts: int, floor: int = 0) -> list[Claim]:
-        """Lease changes of about `texts` keys, but no more at once than `care` allows; take apart what is too large."""
-        texts = min(texts, care.keys)
-        most = min(texts, KEYS_PER_CHANGE)
-        if most < KEYS_PER_CHANGE:
-            self.split(source, lane, most=most, attempts=care.attempts, floor=floor)
-        return self.claim(source, lane, texts=texts, changes=texts, floor=floor, attempts=care.attempts, most=most)
-
-    def split(
-        self, source: Source, lane: Lane, *, most: int, attempts: tuple[int, int] = (0, 1), floor: int = 0
-    ) -> None:
-        """Take apart the first changes that hold more than `most` keys."""
-        self._run(
-            db.statement("split"),
-            source,
-            lane,
-            most=most,
-            floor=floor,
-            attempts_from=attempts[0],
-            attempts_below=attempts[1],
+    def claim_careful(self, source: Source, lane: Lane) -> list[Claim]:
+        """Lease what was claimed before and not finished: 16 keys after one failed try, one key after more."""
+        self.split(source, lane, texts=KEYS_PER_CHANGE)
+        return self.claim(source, lane, texts=16, changes=16, attempts=(1, 2)) or self.claim(
+            source, lane, texts=1, changes=1, attempts=(2, self.max_attempts)
         )
+
+    def split(self, source: Source, lane: Lane, *, texts: int, floor: int = 0) -> None:
+        """Take apart changes that hold more than `texts` keys, and those that a dead process held."""
+        self._run(db.statement("split"), source, lane, texts=texts, floor=floor)
 
     def ack(
         self,
@@ -184,8 +164,11 @@ class Queue:
         """Write the results and finish the changes, all in one statement, if they are still leased to this worker.
 
         `matrix` is float32 (n, dims); a result's vector_row is its row. `unfinished` changes stay in the log: `fail` or
-        `bury` says what becomes of the keys that are missing from the results.
+        `bury` says what becomes of the keys that are missing from the results. In column mode it takes several
+        statements, each of which locks a few of the user's rows for a few milliseconds.
         """
+        if source.into_column is not None:
+            return self._ack_column(source, lane, changes, results, matrix, unfinished)
         row = self._run(
             compiled(source, "ack"),
             source,
@@ -194,20 +177,68 @@ class Queue:
             parts=[change.part for change in changes],
             times=[change.claimed_at for change in changes],
             finish=[change not in unfinished for change in changes],
-            keys=[result.claim.key for result in results],
-            key_seqs=[result.claim.change.seq for result in results],
-            key_parts=[result.claim.change.part for result in results],
-            versions=[result.claim.version for result in results],
-            hashes=[result.text_hash for result in results],
-            keeps=[result.keep for result in results],
-            vector_rows=[None if result.vector_row is None else result.vector_row + 1 for result in results],
-            vectors=VectorArray(matrix),
+            **_values(results, matrix),
         )[0]
-        *counts, owned = row
-        acked = Acked(*counts)
-        if acked.changes + acked.released < owned:  # leased for longer in this very moment: done again, and harmless
-            self.give_back(source, lane, changes)
+        return Acked(*row)
+
+    def _ack_column(
+        self,
+        source: Source,
+        lane: Lane,
+        changes: Sequence[ChangeId],
+        results: Sequence[Result],
+        matrix: NDArray[np.float32],
+        unfinished: frozenset[ChangeId],
+    ) -> Acked:
+        pace, parts = self._paces[source.id], Parts(changes, [(result.claim.change, result) for result in results])
+        acked, refusals = Acked(0, 0, 0), 0
+        while parts:
+            part, started = parts.take(pace.rows), time.monotonic()
+            rows = len(part.keys)
+            try:
+                row = self._ack_part(source, lane, part, matrix, unfinished)
+            except DatabaseError as error:
+                refusals += 1
+                table_is_locked = time.monotonic() - started > 1.0  # within the statement nothing waits that long
+                if table_is_locked or refusals > _MOST_REFUSALS or not isinstance(error.__cause__, _IN_THE_WAY):
+                    raise
+                pace.shrink(rows)
+                if rows > 1:
+                    continue
+                row = self._ack_part(source, lane, parts.leave(part, True), matrix, unfinished)
+            finished, keys, released, lost, busy, again, seconds = row
+            pace.observe(rows, seconds)
+            left = {**dict.fromkeys(lost, False), **dict.fromkeys(busy, True)}
+            parts.done(
+                rows, [(r.claim.change, r, left[r.claim.key]) for r in part.keys if r.claim.key in left] if left else ()
+            )
+            soonest = min((s for s in (acked.again_seconds, again) if s is not None), default=None)
+            acked = Acked(acked.changes + finished, acked.keys + keys, acked.released + released, soonest)
         return acked
+
+    def _ack_part(
+        self,
+        source: Source,
+        lane: Lane,
+        part: Part[ChangeId, Result],
+        matrix: NDArray[np.float32],
+        unfinished: frozenset[ChangeId],
+    ) -> tuple[Any, ...]:
+        return self._run(
+            compiled(source, "ack_column"),
+            source,
+            lane,
+            seqs=[change.seq for change in part.changes],
+            parts=[change.part for change in part.changes],
+            times=[change.claimed_at for change in part.changes],
+            ends=list(part.ends),
+            finish=[change not in unfinished for change in part.changes],
+            left_seqs=[change.seq for change, _, _ in part.left],
+            left_parts=[change.part for change, _, _ in part.left],
+            left_keys=[result.claim.key for _, result, _ in part.left],
+            left_busy=[busy for _, _, busy in part.left],
+            **_values(part.keys, matrix),
+        )[0]
 
     def fail(self, source: Source, lane: Lane, failures: Sequence[Failure]) -> None:
         """Put failed keys back with back-off, or, after the last attempt, to the dead letters."""
@@ -245,7 +276,7 @@ class Queue:
     def due(self, sources: Sequence[int]) -> list[tuple[int, Lane, bool, bool]]:
         """Where there is work, live lanes first: (source id, lane, fresh changes?, changes to be careful with?)."""
         with db.translated():
-            values = {"sources": list(sources), "tries": deadly_tries(self.max_attempts)}
+            values = {"sources": list(sources), "max_attempts": self.max_attempts}
             rows = self.connection.execute(db.statement("due"), values).fetchall()
         return [(id_, Lane(lane), fresh, careful) for id_, lane, fresh, careful in rows if fresh or careful]
 
@@ -270,3 +301,19 @@ class Queue:
                 query, {"source": source.id, "lane": int(lane), "worker": self.worker, **values}, binary=False
             )
             return cursor.fetchall() if cursor.description else []
+
+
+def _values(results: Sequence[Result], matrix: NDArray[np.float32]) -> dict[str, object]:
+    """The keys to be written, and those rows of the matrix that they name."""
+    rows = [result.vector_row for result in results if result.vector_row is not None]
+    places = {row: place for place, row in enumerate(rows, 1)}
+    return {
+        "keys": [result.claim.key for result in results],
+        "key_seqs": [result.claim.change.seq for result in results],
+        "key_parts": [result.claim.change.part for result in results],
+        "versions": [result.claim.version for result in results],
+        "hashes": [result.text_hash for result in results],
+        "keeps": [result.keep for result in results],
+        "vector_rows": [None if result.vector_row is None else places[result.vector_row] for result in results],
+        "vectors": VectorArray(matrix if rows == list(range(len(matrix))) else matrix[rows]),
+    }

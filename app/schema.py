@@ -66,6 +66,8 @@ source = Table(
     Column("template", Text),
     Column("model_id", SmallInteger, ForeignKey(f"{SCHEMA}.model.id"), nullable=False),
     Column("into_column", String),
+    Column("into_number", SmallInteger),
+    Column("into_made", Boolean, nullable=False),
     Column("chunk_tokens", Integer),
     Column("chunk_overlap", Integer, nullable=False),
     Column("on_overflow", Text, nullable=False),

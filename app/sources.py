@@ -40,6 +40,8 @@ class Source:
     text_sql: str  # the expression that makes a row's text, of a record `d`
     prompt: str  # put before each text
     into_column: str | None  # the vector's column in the table itself; None: it is in the vector table
+    column_type: str | None  # of that column, and the function that gives it as bytes; None: the column is gone
+    column_send: str | None
     chunk_tokens: int | None
     chunk_overlap: int
     on_overflow: Literal["truncate", "error", "chunk"]
@@ -85,7 +87,7 @@ def find(connection: Connection, name: str) -> Source:
 
 def _source(row: Sequence[Any]) -> Source:
     """Take a row of sources.sql: the fields in their order, the model's in the place of the model."""
-    fields: list[Any] = [*row[:4], *map(tuple, row[4:7]), *row[7:18], Model(*row[18:24]), row[24]]
+    fields: list[Any] = [*row[:4], *map(tuple, row[4:7]), *row[7:20], Model(*row[20:26]), row[26]]
     return Source(*fields)
 
 
@@ -121,12 +123,24 @@ def compiled(source: Source, name: str, *, after_cursor: bool = False) -> bytes:
         return sql.SQL("({}) > ({})").format(_list(columns), _list(key_of(sql.Placeholder("cursor"))))
 
     row, vector = of("d", keys), of("v", keys)
+    column, send = _identifier(source.into_column or "embedding"), sql.SQL(source.column_send or "vector_send")
+    in_row = source.into_column is not None
     claimed_key = key_of(sql.SQL("k.key"))
     composed = db.statement(name).format(
         table=_identifier(source.schema, source.table),
         vectors=_identifier("rowvec", source.vector_table),
         present=keys[0],
         text=sql.SQL(source.text_sql.replace("%", "%%")),  # made and quoted by rowvec._text_sql
+        column=column,
+        column_type=sql.SQL(source.column_type or "vector"),
+        send=send,
+        # In column mode our hash counts only if the column holds what we wrote: else it is no text's, nor that of none.
+        stored=sql.SQL(
+            "CASE WHEN substring(sha256({}(d.{})) FOR 16) IS NOT DISTINCT FROM v._sum THEN v._hash ELSE ''::bytea END"
+        ).format(send, column)
+        if in_row
+        else sql.SQL("v._hash"),
+        vector=sql.SQL("{}.{}").format(sql.SQL("d" if in_row else "v"), column),
         keys=_list(keys),
         aliases=_list(aliases),
         key_values=_list(
@@ -135,6 +149,9 @@ def compiled(source: Source, name: str, *, after_cursor: bool = False) -> bytes:
         written_keys=_list(sql.SQL("{} AS {}").format(*pair) for pair in zip(vector, aliases, strict=True)),
         row_has_key=equal(row, claimed_key),
         vector_has_key=equal(vector, claimed_key),
+        row_is_input=equal(row, of("i", aliases)),
+        row_as_aliases=_list(sql.SQL("{} AS {}").format(*pair) for pair in zip(row, aliases, strict=True)),
+        locked_is_input=equal(of("l", aliases), of("i", aliases)),
         vector_is_row=equal(vector, row),
         vector_is_input=equal(vector, of("i", aliases)),
         settled_is_input=equal(of("s", aliases), of("i", aliases)),

@@ -24,12 +24,13 @@ def differences(connection: psycopg.Connection, name: str) -> list[str]:
     keys = [sql.Identifier(key) for key in source.key_columns]
     rows = connection.execute(
         sql.SQL(
-            "SELECT d.{key} IS NOT NULL, ROW({dkeys})::text || ROW({vkeys})::text, v.embedding::text, {text}"
+            "SELECT d.{key} IS NOT NULL, ROW({dkeys})::text || ROW({vkeys})::text, {vector}, {text}"
             " FROM {table} d FULL JOIN {vectors} v ON {same}"
         ).format(
             key=keys[0],
             dkeys=sql.SQL(", ").join(sql.SQL("d.{}").format(key) for key in keys),
             vkeys=sql.SQL(", ").join(sql.SQL("v.{}").format(key) for key in keys),
+            vector=_vector(source, keys[0]),
             text=sql.SQL(source.text_sql),
             table=sql.Identifier(source.schema, source.table),
             vectors=sql.Identifier("rowvec", source.vector_table),
@@ -48,13 +49,21 @@ def differences(connection: psycopg.Connection, name: str) -> list[str]:
     return found
 
 
+def _vector(source: sources.Source, key: sql.Identifier) -> sql.Composable:
+    """A row's vector as text; in column mode an orphan is a hash whose row is gone."""
+    if source.into_column is None:
+        return sql.SQL("v.embedding::text")
+    column = sql.Identifier(source.into_column)
+    return sql.SQL("CASE WHEN d.{} IS NULL THEN v._hash::text ELSE d.{}::text END").format(key, column)
+
+
 def assert_in_step(connection: psycopg.Connection, name: str, rows: int | None = None) -> None:
     """Wait, then assert that nothing differs, and that the source has as many vectors as said."""
     wait(connection, name)
     assert differences(connection, name) == []
     if rows is not None:
         vectors = sources.find(connection, name).vector_table
-        query = sql.SQL("SELECT count(*) FROM rowvec.{} WHERE embedding IS NOT NULL").format(sql.Identifier(vectors))
+        query = sql.SQL("SELECT count(*) FROM rowvec.{} WHERE _hash IS NOT NULL").format(sql.Identifier(vectors))
         assert connection.execute(query).fetchone() == (rows,)
 
 

@@ -2,6 +2,6 @@
 WITH page AS MATERIALIZED (
   SELECT * FROM {table} d WHERE {after_cursor} ORDER BY {row_keys} LIMIT %(limit)s
 )
-SELECT true, {key_text}, v._hash, {text}
-FROM page d LEFT JOIN {vectors} v ON {vector_is_row} AND v.chunk = 0 AND v.embedding IS NOT NULL
+SELECT true, {key_text}, CASE WHEN {vector} IS NOT NULL THEN {stored} END, {text}
+FROM page d LEFT JOIN {vectors} v ON {vector_is_row} AND v.chunk = 0 AND v._hash IS NOT NULL
 ORDER BY {row_keys}

@@ -11,7 +11,9 @@ CREATE TABLE rowvec.source (
   text_numbers   smallint[]  NOT NULL,
   template       text,
   model_id       smallint    NOT NULL REFERENCES rowvec.model,
-  into_column    name,
+  into_column    name,                                    -- NULL: the vectors are in the vector table
+  into_number    smallint,
+  into_made      boolean     NOT NULL DEFAULT false,      -- by watch: then unwatch may drop it
   chunk_tokens   integer     CHECK (chunk_tokens > 0),   -- NULL: no chunks
   chunk_overlap  integer     NOT NULL DEFAULT 0 CHECK (chunk_overlap >= 0),
   on_overflow    text        NOT NULL DEFAULT 'truncate' CHECK (on_overflow IN ('truncate', 'error', 'chunk')),

@@ -12,6 +12,8 @@ DECLARE
   v_numbers  smallint[];
   v_types    text[];
   v_missing  name;
+  v_into     name;                                      -- of the vector's column
+  v_number   smallint;
   v_state    text;
   v_shape    text;
   v_changed  boolean := false;
@@ -30,6 +32,10 @@ BEGIN
   LEFT JOIN pg_catalog.pg_attribute n ON n.attrelid = s.source_table AND n.attname = c.name AND NOT n.attisdropped
   LEFT JOIN pg_catalog.pg_attribute m ON m.attrelid = s.source_table AND m.attnum = c.number AND NOT m.attisdropped;
 
+  SELECT a.attname, a.attnum INTO v_into, v_number FROM pg_catalog.pg_attribute a
+  WHERE a.attrelid = s.source_table AND (a.attname = s.into_column OR a.attnum = s.into_number) AND NOT a.attisdropped
+  ORDER BY a.attname = s.into_column DESC LIMIT 1;
+
   IF v_kind IS NULL THEN
     v_problem := 'its table is gone: unwatch it';
   ELSIF NOT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = s.vector_table) THEN
@@ -37,10 +43,14 @@ BEGIN
     v_lost := true;
   ELSIF v_missing IS NOT NULL THEN
     v_problem := format('column "%s" is gone: unwatch the source, or watch other columns', v_missing);
+  ELSIF s.into_column IS NOT NULL AND rowvec._column_problem(s.source_table, coalesce(v_into, s.into_column), (SELECT dims FROM rowvec.model WHERE id = s.model_id)) IS NOT NULL THEN
+    v_problem := rowvec._column_problem(s.source_table, coalesce(v_into, s.into_column), (SELECT dims FROM rowvec.model WHERE id = s.model_id));
+    v_lost := true;
   ELSE
-    IF v_names <> v_old OR v_numbers <> s.key_numbers || s.text_numbers OR v_types <> s.key_types THEN
+    IF v_names <> v_old OR v_numbers <> s.key_numbers || s.text_numbers OR v_types <> s.key_types OR v_into <> s.into_column OR v_number <> s.into_number THEN
       BEGIN   -- writers queue up behind a lock that we wait for: a short try now, another at the next call
         PERFORM set_config('lock_timeout', '50ms', true);
+        UPDATE rowvec.source SET into_column = v_into, into_number = v_number WHERE id = p_source AND v_into IS NOT NULL;
         PERFORM rowvec._follow(p_source, v_names, v_numbers, v_types);
         v_changed := true;
       EXCEPTION WHEN OTHERS THEN
@@ -52,12 +62,14 @@ BEGIN
     IF v_problem IS NOT NULL THEN NULL;
     ELSIF NOT has_table_privilege(s.source_table, 'SELECT') THEN
       v_problem := format('role %s may not read %s: GRANT SELECT', current_user, s.source_table);
+    ELSIF s.into_column IS NOT NULL AND NOT has_column_privilege(s.source_table, v_number, 'UPDATE') THEN
+      v_problem := format('role %s may not write the vectors: GRANT UPDATE (%I) ON %s TO %1$I', current_user, v_into, s.source_table);
     ELSIF row_security_active(s.source_table) THEN
       v_problem := format('row-level security hides rows of %s from role %s: give it BYPASSRLS', s.source_table, current_user);
     ELSIF s.state <> 'paused' THEN
       SELECT format('trigger %s is %s: changes are found by the recheck only', want, CASE WHEN t.oid IS NULL THEN 'missing' ELSE 'disabled' END)
         INTO v_problem
-      FROM unnest(ARRAY['insert', 'update', 'truncate'] || CASE WHEN v_kind = 'p' THEN '{}'::text[] ELSE '{delete}' END) event,
+      FROM unnest(ARRAY['insert', 'update', 'truncate'] || CASE WHEN v_kind = 'p' THEN '{}'::text[] ELSE '{delete}' END || CASE WHEN s.into_column IS NULL THEN '{}'::text[] ELSE '{vector}' END) event,
            format('rowvec_%s_%s', p_source, event) want
       LEFT JOIN pg_catalog.pg_trigger t ON t.tgrelid = s.source_table AND t.tgname = want
       WHERE t.oid IS NULL OR t.tgenabled = 'D' LIMIT 1;

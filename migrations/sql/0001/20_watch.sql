@@ -47,6 +47,7 @@ BEGIN
   v_new.template := template;
   v_new.model_id := v_model.id;
   v_new.into_column := into_column;
+  v_new.into_made := coalesce(v_new.into_made, false);
   v_new.chunk_tokens := chunk_tokens;
   v_new.chunk_overlap := chunk_overlap;
   v_new.on_overflow := on_overflow;
@@ -70,7 +71,7 @@ BEGIN
         USING ERRCODE = 'feature_not_supported', HINT = 'Watch the table under another name (name => ''…''), wait for it, search there, then unwatch this one.';
     END IF;
   END IF;
-  v_new := rowvec._check_recipe(v_new, v_model);
+  v_new := rowvec._make_column(rowvec._check_recipe(v_new, v_model), v_model.dims);
 
   IF v_there THEN
     RAISE NOTICE 'the recipe of source "%" changes (%): every row is compared, and what differs is embedded again', name, v_differs;
@@ -81,9 +82,9 @@ BEGIN
       query_prompt = v_new.query_prompt, index_kind = v_new.index_kind, recipe = v_new.recipe WHERE s.id = v_old.id;
   ELSE
     v_new.vector_table := rowvec._make_vectors(v_new, v_model);
-    INSERT INTO rowvec.source (name, source_table, key_columns, key_numbers, key_types, text_columns, text_numbers, template, model_id, into_column, chunk_tokens,
+    INSERT INTO rowvec.source (name, source_table, key_columns, key_numbers, key_types, text_columns, text_numbers, template, model_id, into_column, into_number, into_made, chunk_tokens,
       chunk_overlap, on_overflow, store_text, document_prompt, query_prompt, index_kind, vector_table, shape)
-    VALUES (name, source_table, v_new.key_columns, v_new.key_numbers, v_new.key_types, v_new.text_columns, v_new.text_numbers, template, v_new.model_id, into_column, chunk_tokens,
+    VALUES (name, source_table, v_new.key_columns, v_new.key_numbers, v_new.key_types, v_new.text_columns, v_new.text_numbers, template, v_new.model_id, into_column, v_new.into_number, v_new.into_made, chunk_tokens,
       chunk_overlap, on_overflow, store_text, document_prompt, query_prompt, index, v_new.vector_table, rowvec._shape(source_table))
     RETURNING id INTO v_new.id;
     IF cardinality(v_new.key_columns) > 1 THEN   -- the type that parses a key of several columns back into them

@@ -1,5 +1,5 @@
 -- Who may read a source's vectors: whoever may read its table, and where the table has row-level security, of its rows
--- only. As a policy, so that a GRANT or REVOKE on the table counts at once and search needs nobody else's rights.
+-- only. In column mode they are columns of it, and nothing is to be granted. As a policy, so that a GRANT or REVOKE on the table counts at once and search needs nobody else's rights.
 -- The checks of the table are sub-selects: evaluated once a query. The check of a row is a function that names the
 -- table late: a policy that depends on the user's table would make its DROP TABLE and ALTER TYPE fail.
 -- Locks: ACCESS EXCLUSIVE on the vector table, briefly, unless everything is there already.
@@ -11,7 +11,7 @@ DECLARE
   v_visible text := format('rowvec.source_%s_visible', p_source);
 BEGIN
   SELECT * INTO s FROM rowvec.source WHERE id = p_source;
-  IF NOT FOUND OR NOT EXISTS (SELECT FROM pg_class WHERE oid = s.vector_table) OR NOT EXISTS (SELECT FROM pg_class WHERE oid = s.source_table) THEN
+  IF NOT FOUND OR s.into_column IS NOT NULL OR NOT EXISTS (SELECT FROM pg_class WHERE oid = s.vector_table) OR NOT EXISTS (SELECT FROM pg_class WHERE oid = s.source_table) THEN
     RETURN;
   END IF;
   v_body := format(' BEGIN RETURN EXISTS (SELECT FROM %s s WHERE %s); END ', s.source_table,

@@ -1,13 +1,16 @@
 -- What search must know of a source, which the caller may not read in the catalogue: names, ready to stand in a
 -- statement. By the source's name, or by its table's row type where the name is not given.
--- `kind` is what the index holds: vector, halfvec or bit; NULL where there is no valid HNSW index.
-CREATE FUNCTION rowvec._search_facts(p_source text, p_row_type oid, OUT id smallint, OUT name text, OUT source_table oid, OUT relation text, OUT alias text, OUT vectors text,
+-- `vectors` and `embedding` are the table and column of the vectors: in column mode (`in_row`) the source's own, and `query`
+-- is $1 as what that column holds. `kind` is what the index holds: vector (the same as the column), halfvec or bit; NULL
+-- where there is no valid HNSW index over the column and every row.
+CREATE FUNCTION rowvec._search_facts(p_source text, p_row_type oid, OUT id smallint, OUT name text, OUT source_table oid, OUT relation text, OUT alias text, OUT vectors text, OUT embedding text, OUT in_row boolean, OUT query text,
   OUT vectors_rows float8, OUT keys name[], OUT types text[], OUT texts name[], OUT dims integer, OUT operator text, OUT schema text, OUT kind text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_similarity text;
   v_vectors    oid;
   v_type       oid;
+  v_half       boolean;
 BEGIN
   IF p_source IS NULL THEN
     SELECT min(s.name) INTO p_source FROM rowvec.source s JOIN pg_class c ON c.oid = s.source_table WHERE c.reltype = p_row_type HAVING count(*) = 1;
@@ -17,15 +20,17 @@ BEGIN
         USING ERRCODE = 'undefined_object', HINT = 'Name the source: source => ''…''; SELECT name FROM rowvec.status lists them.';
     END IF;
   END IF;
-  SELECT s.id, s.name, s.source_table::oid, s.source_table::text, quote_ident(c.relname), c.reltype, s.vector_table::text, greatest(v.reltuples, 0), v.oid,
+  SELECT s.id, s.name, s.source_table::oid, s.source_table::text, quote_ident(c.relname), c.reltype, v.oid::regclass::text, quote_ident(e.attname), s.into_column IS NOT NULL, greatest(v.reltuples, 0), v.oid,
          s.key_columns, s.key_types, s.text_columns, m.dims, m.similarity, (SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'),
          (SELECT split_part(o.opcname, '_', 1) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am a ON a.oid = x.relam JOIN pg_opclass o ON o.oid = i.indclass[0]
-          WHERE i.indrelid = s.vector_table AND i.indisvalid AND a.amname = 'hnsw'
+          WHERE i.indrelid = v.oid AND i.indisvalid AND a.amname = 'hnsw' AND i.indpred IS NULL
+            AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refobjid = v.oid AND d.refobjsubid = e.attnum)
             AND (o.opcname = 'bit_hamming_ops' OR o.opcname LIKE CASE m.similarity WHEN 'cosine' THEN '%cosine_ops' WHEN 'dot' THEN '%ip_ops' ELSE '%l2_ops' END)
-          ORDER BY o.opcname DESC LIMIT 1)
-    INTO id, name, source_table, relation, alias, v_type, vectors, vectors_rows, v_vectors, keys, types, texts, dims, v_similarity, schema, kind
+          ORDER BY o.opcname DESC LIMIT 1), e.atttypid::regtype::text ~ 'halfvec'
+    INTO id, name, source_table, relation, alias, v_type, vectors, embedding, in_row, vectors_rows, v_vectors, keys, types, texts, dims, v_similarity, schema, kind, v_half
   FROM rowvec.source s JOIN rowvec.model m ON m.id = s.model_id
-  LEFT JOIN pg_class c ON c.oid = s.source_table LEFT JOIN pg_class v ON v.oid = s.vector_table
+  LEFT JOIN pg_class c ON c.oid = s.source_table LEFT JOIN pg_class v ON v.oid = CASE WHEN s.into_column IS NULL THEN s.vector_table ELSE s.source_table END
+  LEFT JOIN pg_attribute e ON e.attrelid = v.oid AND e.attname = coalesce(s.into_column, 'embedding') AND NOT e.attisdropped
   WHERE s.name = p_source;
   IF source_table IS NULL THEN
     PERFORM rowvec._source_id(p_source);
@@ -34,5 +39,10 @@ BEGIN
   ELSIF p_row_type <> v_type THEN
     RAISE EXCEPTION 'source "%" watches %, not %', name, relation, format_type(p_row_type, NULL) USING ERRCODE = 'datatype_mismatch';
   END IF;
+  IF embedding IS NULL THEN
+    RAISE EXCEPTION 'the column with the vectors of source "%" is gone', name USING ERRCODE = 'undefined_column', HINT = 'SELECT problem FROM rowvec.status says what to do.';
+  END IF;
+  query := CASE WHEN v_half THEN format('$1::%s.halfvec(%s)', schema, dims) ELSE '$1' END;
+  kind := CASE WHEN v_half AND kind = 'halfvec' THEN 'vector' ELSE kind END;   -- no rounding beyond the column's own
   operator := format('OPERATOR(%s.%s)', schema, CASE v_similarity WHEN 'cosine' THEN '<=>' WHEN 'dot' THEN '<#>' ELSE '<->' END);
 END $fn$;
