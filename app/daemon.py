@@ -24,6 +24,7 @@ from app.doorbell import Doorbell
 from app.encoder import Encoder
 from app.errors import DatabaseError, RowvecError, ServerUnreachable
 from app.pipeline import Pipeline
+from app.queue import deadly_tries
 from app.settings import Settings
 from app.sources import Model, Source
 
@@ -255,7 +256,8 @@ class Daemon:
             row = connection.execute(db.statement("housekeeping_lock")).fetchone()
             if row is None or not row[0]:
                 return
-            connection.execute(db.statement("bury_crashed"), {"max_attempts": self._settings.max_attempts})
+            tries = deadly_tries(self._settings.max_attempts)
+            connection.execute(db.statement("bury_crashed"), {"tries": tries})
             connection.execute(
                 db.statement("after_clock_jump"), {"lease": timedelta(seconds=self._settings.lease_seconds)}
             )

@@ -12,7 +12,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import product
 from threading import Condition, Event, Thread
 
 from app import db
@@ -23,7 +24,7 @@ from app.errors import RowvecError, ServerUnreachable
 from app.metrics import Stats
 from app.parts import Pace
 from app.plan import Work, plan
-from app.queue import KEYS_PER_CHANGE, Claim, Lane, Queue
+from app.queue import Care, Claim, Lane, Queue, cares
 from app.settings import Settings
 from app.sources import Source
 
@@ -39,11 +40,17 @@ _STOP_SECONDS = 5.0
 class _Course:
     """What the pipeline remembers of a source: where its lanes are, how fast it goes, until when it is left alone."""
 
-    floors: dict[Lane, int]  # the last seq that was claimed: what is before it is looked at by the sweep only
-    active: set[Lane]  # lanes whose last claim found something
+    # The last seq that was claimed: what is before it is looked at by the sweep only.
+    floors: defaultdict[tuple[Lane, Care], int] = field(default_factory=lambda: defaultdict(int))
+    active: set[tuple[Lane, Care]] = field(default_factory=set)  # where the last claim found something
     texts_per_second: float = 0.0
     paused_until: float = 0.0
     pause_seconds: float = 0.0
+
+    def begin(self, lane: Lane, care: Care) -> None:
+        """There is something to be claimed, perhaps before the floor."""
+        self.floors[lane, care] = 0
+        self.active.add((lane, care))
 
     def texts(self, most: int) -> int:
         """How many texts a claim should take."""
@@ -84,7 +91,8 @@ class Pipeline:
         self.fatal: Exception | None = None
         self._to_encode: queue.Queue[Work | None] = queue.Queue(maxsize=1)
         self._to_write: queue.Queue[Embedded | None] = queue.Queue(maxsize=1)
-        self._courses: dict[int, _Course] = defaultdict(lambda: _Course({Lane.LIVE: 0, Lane.BACKFILL: 0}, set()))
+        self._courses: dict[int, _Course] = defaultdict(_Course)
+        self._cares = cares(settings.max_attempts)
         self._in_flight: dict[int, tuple[Work, float]] = {}
         self._settled = Condition()
         loops = (self._claim_loop, self._encode_loop, self._write_loop)
@@ -182,15 +190,11 @@ class Pipeline:
             for source in self._sources()
             if source.state == "active" and self._courses[source.id].paused_until <= now and self._encoder_of(source)
         }
-        busy = False
-        if now - self._swept_at < max(_SWEEP_SECONDS, 20 * self._sweep_seconds) and now < self._again_at:
-            lanes = (Lane.BACKFILL, Lane.LIVE) if self._round % _BACKFILL_TURN == 0 else (Lane.LIVE, Lane.BACKFILL)
-            filling = any(Lane.BACKFILL in self._courses[id_].active for id_ in sources)
-            for source in sources.values():
-                course = self._courses[source.id]
-                look = course.active | {Lane.LIVE} if filling else course.active  # live rows overtake every backfill
-                busy |= any(self._claim(log_, source, lane, course.floors[lane]) for lane in lanes if lane in look)
-        return busy or self._sweep(log_, sources)
+        idle_s = now - self._swept_at
+        fresh = idle_s < max(_SWEEP_SECONDS, 20 * self._sweep_seconds) and now < self._again_at
+        if fresh and self._claim_each(log_, sources):
+            return True
+        return self._sweep(log_, sources)
 
     def _sweep(self, log_: Queue, sources: dict[int, Source]) -> bool:
         """Look at every lane from its beginning, and claim what is there."""
@@ -199,32 +203,41 @@ class Pipeline:
             self._again_at = float("inf")
         due = log_.due(list(sources))
         self._sweep_seconds, self._swept_at = time.monotonic() - started, started
+        for id_, lane, untried, tried in due:
+            for care in self._cares:
+                if tried if care.attempts[0] else untried:
+                    self._courses[id_].begin(lane, care)
+        return self._claim_each(log_, sources)
+
+    def _claim_each(self, log_: Queue, sources: dict[int, Source]) -> bool:
+        """Claim once wherever the last claim found something; return whether this one did."""
+        untried, *tried = self._cares
+        lanes = (Lane.BACKFILL, Lane.LIVE) if self._round % _BACKFILL_TURN == 0 else (Lane.LIVE, Lane.BACKFILL)
+        filling = any((Lane.BACKFILL, untried) in self._courses[id_].active for id_ in sources)
         busy = False
-        for id_, lane, fresh, careful in due:
-            if careful and not self._stop.is_set():  # alone in the pipe: if it kills us, nothing else is charged
-                self._drain()
-                busy |= self._claim(log_, sources[id_], lane, 0, careful=True)
-                self._drain()
-            if fresh:
-                busy |= self._claim(log_, sources[id_], lane, 0)
+        for source in sources.values():
+            active = self._courses[source.id].active
+            look = active | {(Lane.LIVE, untried)} if filling else active  # live rows overtake every backfill
+            busy |= any(self._claim(log_, source, lane, untried) for lane in lanes if (lane, untried) in look)
+        for source in sources.values():  # then what may kill us, alone in the pipe, so that nothing else is charged
+            for lane, care in product(lanes, tried):
+                if (lane, care) in self._courses[source.id].active and not self._stop.is_set():
+                    self._drain()
+                    busy |= self._claim(log_, source, lane, care)
+                    self._drain()
         return busy
 
-    def _claim(self, log_: Queue, source: Source, lane: Lane, floor: int, *, careful: bool = False) -> bool:
+    def _claim(self, log_: Queue, source: Source, lane: Lane, care: Care) -> bool:
         course = self._courses[source.id]
         texts = course.texts(self._settings.batch_texts)
         try:
-            if careful:
-                claims = log_.claim_careful(source, lane)
-            else:
-                if texts < KEYS_PER_CHANGE:
-                    log_.split(source, lane, texts=texts, floor=floor)
-                claims = log_.claim(source, lane, texts=texts, changes=texts, floor=floor)
-                if claims:
-                    course.floors[lane] = claims[-1].change.seq
-                    course.active.add(lane)
-                else:
-                    course.active.discard(lane)
-            return bool(claims) and self._dispatch(log_, source, lane, claims)
+            claims = log_.claim_with(care, source, lane, texts=texts, floor=course.floors[lane, care])
+            if not claims:
+                course.active.discard((lane, care))
+                return False
+            course.active.add((lane, care))
+            course.floors[lane, care] = claims[-1].change.seq
+            return self._dispatch(log_, source, lane, claims)
         except ServerUnreachable:
             raise
         except RowvecError as error:

@@ -25,6 +25,7 @@ from app.vectors import VectorArray
 _IN_THE_WAY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 _MOST_REFUSALS = 12  # in one ack: then its changes go back, for a second
 KEYS_PER_CHANGE = 512  # what a bulk statement's trigger and a backfill put into one change
+_ANY = 1_000_000
 
 
 class Lane(IntEnum):
@@ -32,6 +33,33 @@ class Lane(IntEnum):
 
     LIVE = 0
     BACKFILL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """Changes that were tried so often before (half-open), and how many keys of them may be worked on together."""
+
+    attempts: tuple[int, int]
+    keys: int
+
+
+def cares(max_attempts: int) -> tuple[Care, ...]:
+    """What was never tried, and then what a dead process held, by how many tries it has left.
+
+    Whoever sits beside a text that kills is charged with it. So the last try is alone, the one before it with 8 keys,
+    and so on by eights: with five tries 512, 512, 64, 8, 1. A text that kills takes all its tries and is buried by
+    itself; an innocent one meets its last try alone, and lives. That holds for any number of daemons, each of which is
+    careful for itself. What has tries enough left goes fast: 512 keys at a time are thousands a second, one some 100.
+    """
+    tries = deadly_tries(max_attempts)
+    last = [Care((tries - left - 1, tries - left), 8**left) for left in range(min(3, tries - 1))]
+    first = [Care((1, tries - 3), KEYS_PER_CHANGE)] if tries > 4 else []
+    return (Care((0, 1), _ANY), *first, *reversed(last))
+
+
+def deadly_tries(max_attempts: int) -> int:
+    """How many deaths it takes to be buried: two at least, since the first may be a neighbour's."""
+    return max(2, max_attempts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +145,12 @@ class Queue:
         changes: int,
         floor: int = 0,
         attempts: tuple[int, int] = (0, 1),
+        most: int = KEYS_PER_CHANGE,
     ) -> list[Claim]:
         """Lease changes of about `texts` keys, oldest first, and read their texts.
 
         `changes` bounds the log rows that are looked at; `floor` skips the dead prefix that finished changes leave;
-        `attempts` is the half-open range of earlier tries.
+        `attempts` is the half-open range of earlier tries. Changes of more than `most` keys are left: see `split`.
         """
         rows = self._run(
             compiled(source, "claim"),
@@ -134,22 +163,34 @@ class Queue:
             recipe=source.recipe,
             attempts_from=attempts[0],
             attempts_below=attempts[1],
+            most=most,
         )
         return [
             Claim(ChangeId(seq, part, claimed_at), attempts, key, at, hash_, version or 0, text)
             for seq, part, claimed_at, attempts, key, at, hash_, version, text in rows
         ]
 
-    def claim_careful(self, source: Source, lane: Lane) -> list[Claim]:
-        """Lease what was claimed before and not finished: 16 keys after one failed try, one key after more."""
-        self.split(source, lane, texts=KEYS_PER_CHANGE)
-        return self.claim(source, lane, texts=16, changes=16, attempts=(1, 2)) or self.claim(
-            source, lane, texts=1, changes=1, attempts=(2, self.max_attempts)
-        )
+    def claim_with(self, care: Care, source: Source, lane: Lane, *, texts: int, floor: int = 0) -> list[Claim]:
+        """Lease changes of about `texts` keys, but no more at once than `care` allows; take apart what is too large."""
+        texts = min(texts, care.keys)
+        most = min(texts, KEYS_PER_CHANGE)
+        if most < KEYS_PER_CHANGE:
+            self.split(source, lane, most=most, attempts=care.attempts, floor=floor)
+        return self.claim(source, lane, texts=texts, changes=texts, floor=floor, attempts=care.attempts, most=most)
 
-    def split(self, source: Source, lane: Lane, *, texts: int, floor: int = 0) -> None:
-        """Take apart changes that hold more than `texts` keys, and those that a dead process held."""
-        self._run(db.statement("split"), source, lane, texts=texts, floor=floor)
+    def split(
+        self, source: Source, lane: Lane, *, most: int, attempts: tuple[int, int] = (0, 1), floor: int = 0
+    ) -> None:
+        """Take apart the first changes that hold more than `most` keys."""
+        self._run(
+            db.statement("split"),
+            source,
+            lane,
+            most=most,
+            floor=floor,
+            attempts_from=attempts[0],
+            attempts_below=attempts[1],
+        )
 
     def ack(
         self,
@@ -179,7 +220,11 @@ class Queue:
             finish=[change not in unfinished for change in changes],
             **_values(results, matrix),
         )[0]
-        return Acked(*row)
+        *counts, owned = row
+        acked = Acked(*counts)
+        if acked.changes + acked.released < owned:  # leased for longer in this very moment: done again, and harmless
+            self.give_back(source, lane, changes)
+        return acked
 
     def _ack_column(
         self,
@@ -276,7 +321,7 @@ class Queue:
     def due(self, sources: Sequence[int]) -> list[tuple[int, Lane, bool, bool]]:
         """Where there is work, live lanes first: (source id, lane, fresh changes?, changes to be careful with?)."""
         with db.translated():
-            values = {"sources": list(sources), "max_attempts": self.max_attempts}
+            values = {"sources": list(sources), "tries": deadly_tries(self.max_attempts)}
             rows = self.connection.execute(db.statement("due"), values).fetchall()
         return [(id_, Lane(lane), fresh, careful) for id_, lane, fresh, careful in rows if fresh or careful]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import multiprocessing.connection
 import os
 import random
 import signal
@@ -75,14 +76,16 @@ class Nursery:
         self.alive.append(process)
         return process
 
-    def keep_alive_until(self, done: Callable[[], bool], seconds: float = 60.0) -> int:
+    def keep_alive_until(self, done: Callable[[], bool], daemons: int = 1, seconds: float = 60.0) -> int:
         """Do as a service manager does: start a daemon again whenever it dies. Return how many deaths it took."""
-        end, deaths, process = time.monotonic() + seconds, 0, self.spawn()
+        end, deaths, processes = time.monotonic() + seconds, 0, [self.spawn() for _ in range(daemons)]
         while not done():
             assert time.monotonic() < end, f"{deaths} deaths, and not done"
-            process.join(timeout=0.1)
-            if process.exitcode is not None:
-                deaths, process = deaths + 1, self.spawn()
+            multiprocessing.connection.wait([process.sentinel for process in processes], timeout=0.1)
+            for index, process in enumerate(processes):
+                if process.exitcode is not None:
+                    deaths += 1
+                    processes[index] = self.spawn()
         return deaths
 
 

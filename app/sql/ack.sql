@@ -1,5 +1,6 @@
 -- Purpose: write the vectors of claimed keys and finish their changes, in one statement: both happen or neither.
--- Locks: the change rows, then the vector rows in order of key, so two daemons cannot dead-lock. Index: the two primary keys.
+-- Locks: the change rows, then the vector rows in order of key, so two daemons cannot dead-lock. Index: the two primary keys;
+-- the changes are looked up one by one, whatever the planner thinks of their number, and then found by ctid: see claim.sql.
 --
 -- Two guards. `owned` is the fence: changes that are not leased by this very claim are left alone, and so are their keys.
 -- The claim's time is part of it: a crash of the server may take back numbers of changes and workers that were committed
@@ -10,11 +11,12 @@
 -- back to the log at once. A row that is gone, or has no text, is written as NULL (a tombstone), so that a late write
 -- finds another version and cannot bring it back; an unchanged text still moves the version, for the same reason.
 WITH owned AS MATERIALIZED (
-  SELECT c.seq, c.part, i.finish
+  SELECT c.place, i.seq, i.part, i.finish
   FROM unnest(%(seqs)s::bigint[], %(parts)s::smallint[], %(times)s::timestamptz[], %(finish)s::boolean[]) AS i(seq, part, claimed_at, finish)
-  JOIN rowvec.change c ON c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = i.seq AND c.part = i.part
-  WHERE c.worker_id = %(worker)s AND c.claimed_at = i.claimed_at
-  FOR UPDATE OF c
+  CROSS JOIN LATERAL (
+    SELECT ctid AS place FROM rowvec.change
+    WHERE source_id = %(source)s AND lane = %(lane)s AND seq = i.seq AND part = i.part
+      AND worker_id = %(worker)s AND claimed_at = i.claimed_at FOR UPDATE) c
 ), input AS MATERIALIZED (
   SELECT DISTINCT ON ({aliases}) i.seq, i.part, i.key, i.version, i.hash, i.keep, e.embedding, {key_values}
   FROM unnest(%(keys)s::text[], %(key_seqs)s::bigint[], %(key_parts)s::smallint[], %(versions)s::integer[],
@@ -40,16 +42,15 @@ WITH owned AS MATERIALIZED (
   SELECT DISTINCT i.seq, i.part FROM input i
   WHERE NOT EXISTS (SELECT FROM settled s WHERE {settled_is_input})
 ), acked AS (
-  DELETE FROM rowvec.change c USING owned o
-  WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = o.seq AND c.part = o.part AND o.finish
-    AND NOT EXISTS (SELECT FROM lost l WHERE l.seq = o.seq AND l.part = o.part)
+  DELETE FROM rowvec.change WHERE ctid = ANY (ARRAY(
+    SELECT place FROM owned o WHERE finish AND NOT EXISTS (SELECT FROM lost l WHERE l.seq = o.seq AND l.part = o.part)))
   RETURNING 1
 ), released AS (
-  UPDATE rowvec.change c SET worker_id = NULL, visible_at = '-infinity', attempts = greatest(c.attempts - 1, 0)
-  FROM lost l JOIN owned o USING (seq, part)
-  WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = l.seq AND c.part = l.part AND o.finish
+  UPDATE rowvec.change SET worker_id = NULL, visible_at = '-infinity', attempts = greatest(attempts - 1, 0)
+  WHERE ctid = ANY (ARRAY(SELECT place FROM owned JOIN lost USING (seq, part) WHERE finish))
   RETURNING 1
 ), healed AS (
   DELETE FROM rowvec.dead d USING input i WHERE d.source_id = %(source)s AND d.key = i.key
 )
-SELECT (SELECT count(*) FROM acked), (SELECT count(*) FROM settled), (SELECT count(*) FROM released)
+SELECT (SELECT count(*) FROM acked), (SELECT count(*) FROM settled), (SELECT count(*) FROM released),
+       (SELECT count(*) FROM owned WHERE finish)

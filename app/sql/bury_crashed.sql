@@ -1,7 +1,10 @@
 -- Purpose: move changes to the dead letters whose every claim ended with the death of a process (the attempts are raised
--- by the claim, and nobody came back). By then they hold one key each: see split.sql. Locks: the change rows.
-WITH gone AS (
-  DELETE FROM rowvec.change WHERE attempts >= %(max_attempts)s AND visible_at <= now() AND keys IS NOT NULL
+-- by the claim, and nobody came back). The last of these claims held one key: see queue.cares. A recheck of the whole
+-- source holds no text that could be to blame, and begins anew. Locks: the change rows. Scans the log.
+WITH anew AS (
+  UPDATE rowvec.change SET attempts = 0 WHERE attempts >= %(tries)s AND visible_at <= now() AND keys IS NULL
+), gone AS (
+  DELETE FROM rowvec.change WHERE attempts >= %(tries)s AND visible_at <= now() AND keys IS NOT NULL
   RETURNING source_id, keys, attempts, enqueued_at, last_error
 )
 INSERT INTO rowvec.dead (source_id, key, attempts, error, enqueued_at)

@@ -1,27 +1,31 @@
 -- Purpose: lease changes of one source and lane, and read their rows' text and present vector in the same snapshot.
 -- Locks: the change rows that it takes (SKIP LOCKED), until its commit, which follows at once. HOT: no indexed column.
--- Index: change_pkey from `floor` on, so the dead prefix that finished changes leave is not read again.
+-- Index: change_pkey from `floor` on, so the dead prefix that finished changes leave is not read again; then by ctid, which
+-- a locked row keeps: joined by its key, a log that was never analysed was read from end to end for each row of a claim
+-- (40,000 changes waiting: 1.5 s; now 4 ms). A row that another released after our snapshot is not found, and left.
 -- A daemon that knows another recipe takes nothing: what it wrote after a change of the recipe would never be looked at again.
 -- MATERIALIZED: inlined, the LIMIT may be run more than once, and more rows than it says be updated (Oban's finding).
 WITH waiting AS MATERIALIZED (
-  SELECT seq, part, coalesce(cardinality(keys), 0) AS n FROM rowvec.change
+  SELECT ctid AS place, seq, part, coalesce(cardinality(keys), 0) AS n FROM rowvec.change
   WHERE source_id = %(source)s AND lane = %(lane)s AND seq >= %(floor)s AND visible_at <= now()
     AND EXISTS (SELECT FROM rowvec.source s WHERE s.id = %(source)s AND s.recipe = %(recipe)s)   -- once: it names no column of ours
-    AND attempts >= %(attempts_from)s AND attempts < %(attempts_below)s
+    AND attempts >= %(attempts_from)s AND attempts < %(attempts_below)s AND coalesce(cardinality(keys), 0) <= %(most)s
   ORDER BY seq, part LIMIT %(changes)s
   FOR UPDATE SKIP LOCKED
 ), picked AS MATERIALIZED (
-  SELECT seq, part FROM (SELECT seq, part, sum(n) OVER (ORDER BY seq, part) - n AS before FROM waiting) w
+  SELECT place FROM (SELECT place, sum(n) OVER (ORDER BY seq, part) - n AS before FROM waiting) w
   WHERE before < %(texts)s
 ), claimed AS (
   UPDATE rowvec.change c
   SET worker_id = %(worker)s, attempts = c.attempts + 1, claimed_at = clock_timestamp(), visible_at = now() + %(lease)s
-  FROM picked p WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = p.seq AND c.part = p.part
+  WHERE c.ctid = ANY (ARRAY(SELECT place FROM picked))
   RETURNING c.seq, c.part, c.claimed_at, c.attempts, c.keys, c.enqueued_at
+), k AS MATERIALIZED (
+  SELECT c.seq, c.part, c.claimed_at, c.attempts, c.enqueued_at, k.key
+  FROM claimed c LEFT JOIN LATERAL unnest(c.keys) AS k(key) ON true
 )
-SELECT c.seq, c.part, c.claimed_at, c.attempts, k.key, c.enqueued_at, {stored}, v._version, {text}
-FROM claimed c
-LEFT JOIN LATERAL unnest(c.keys) AS k(key) ON true
+SELECT k.seq, k.part, k.claimed_at, k.attempts, k.key, k.enqueued_at, {stored}, v._version, {text}
+FROM k
 LEFT JOIN {table} d ON {row_has_key}
 LEFT JOIN {vectors} v ON {vector_has_key} AND v.chunk = 0
-ORDER BY c.seq, c.part
+ORDER BY k.seq, k.part

@@ -4,6 +4,6 @@
 SELECT s.id, l.lane,
        EXISTS (SELECT FROM rowvec.change WHERE source_id = s.id AND lane = l.lane AND visible_at <= now() AND attempts = 0),
        EXISTS (SELECT FROM rowvec.change WHERE source_id = s.id AND lane = l.lane AND visible_at <= now()
-               AND attempts > 0 AND attempts < %(max_attempts)s)
+               AND attempts > 0 AND attempts < %(tries)s)
 FROM unnest(%(sources)s::smallint[]) WITH ORDINALITY AS s(id, i), (VALUES (0::smallint), (1::smallint)) AS l(lane)
 ORDER BY l.lane, s.i

@@ -1,5 +1,9 @@
 -- Purpose: hold on to what is still being worked on, once half of its lease is over. Locks: the change rows. HOT.
-UPDATE rowvec.change c SET visible_at = now() + %(lease)s
-FROM unnest(%(seqs)s::bigint[], %(parts)s::smallint[], %(times)s::timestamptz[]) AS i(seq, part, claimed_at)
-WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = i.seq AND c.part = i.part AND c.claimed_at = i.claimed_at
-  AND c.worker_id = %(worker)s
+UPDATE rowvec.change SET visible_at = now() + %(lease)s
+WHERE ctid = ANY (ARRAY(
+  SELECT c.place
+  FROM unnest(%(seqs)s::bigint[], %(parts)s::smallint[], %(times)s::timestamptz[]) AS i(seq, part, claimed_at)
+  CROSS JOIN LATERAL (
+    SELECT ctid AS place FROM rowvec.change
+    WHERE source_id = %(source)s AND lane = %(lane)s AND seq = i.seq AND part = i.part AND claimed_at = i.claimed_at
+      AND worker_id = %(worker)s FOR UPDATE) c))

@@ -51,7 +51,6 @@ def test_killed_daemons_leave_nothing_stale(documents: psycopg.Connection, datab
                             (key, key),
                         )
                 slowest = max(slowest, time.monotonic() - started)
-                user.execute("SELECT pg_sleep(0.008)")  # some 100 writes a second, as in the design's check
                 if time.monotonic() > next_kill:
                     next_kill = time.monotonic() + choose.uniform(0.3, 1.2)
                     index = choose.randrange(2)

@@ -8,7 +8,7 @@ import pytest
 from app import sources
 from app.embedding import embed
 from app.plan import plan
-from app.queue import Acked, Claim, Lane, Queue
+from app.queue import Acked, Claim, Lane, Queue, cares
 from app.sources import Source
 from tests.core.conftest import MakeQueue
 from tests.fakes import HashEncoder
@@ -27,6 +27,14 @@ def claim(queue: Queue, source: Source, lane: Lane = Lane.LIVE) -> list[Claim]:
     return queue.claim(source, lane, texts=100, changes=100)
 
 
+def claim_tried(queue: Queue, source: Source) -> list[Claim]:
+    """Claim what was claimed before, as the pipeline does after a death."""
+    for care in cares(queue.max_attempts)[1:]:
+        if claims := queue.claim_with(care, source, Lane.LIVE, texts=1000):
+            return claims
+    return []
+
+
 def finish(queue: Queue, source: Source, claims: list[Claim], lane: Lane = Lane.LIVE) -> Acked:
     """Encode and write, as the pipeline does."""
     done = embed(plan(source, lane, claims), HashEncoder())
@@ -42,7 +50,7 @@ def test_a_claim_is_leased_to_one_worker(make_queue: MakeQueue, source: Source) 
 def test_a_zombie_writes_nothing(make_queue: MakeQueue, source: Source, documents: psycopg.Connection) -> None:
     zombie, heir = make_queue(lease_seconds=0.0), make_queue()
     late = claim(zombie, source)
-    heirs = heir.claim_careful(source, Lane.LIVE)
+    heirs = claim_tried(heir, source)
     assert [c.key for c in heirs] == [c.key for c in late]
     assert finish(zombie, source, late) == Acked(0, 0, 0)
     assert finish(heir, source, heirs) == Acked(1, 3, 0)
@@ -122,7 +130,7 @@ def test_a_failure_is_retried_and_then_buried_with_its_neighbours_alive(
     documents.execute("UPDATE documents SET body = 'RAISE' WHERE body = 'two'")
     poison = HashEncoder(faults=True)
     for attempt in (1, 2):
-        claims = claim(queue, source) if attempt == 1 else queue.claim_careful(source, Lane.LIVE)
+        claims = claim(queue, source) if attempt == 1 else claim_tried(queue, source)
         done = embed(plan(source, Lane.LIVE, claims), poison)
         assert [failure.claim.key for failure in done.failures] == ["2"]
         queue.ack(source, Lane.LIVE, done.work.changes, done.results, done.matrix, unfinished=done.unfinished)
@@ -143,21 +151,43 @@ def test_a_failure_is_retried_and_then_buried_with_its_neighbours_alive(
 def test_what_a_dead_process_held_is_taken_apart(
     make_queue: MakeQueue, source: Source, documents: psycopg.Connection
 ) -> None:
-    """40 rows of one statement: 16 at most after one death, one after two, so that the killer dies alone."""
-    dying = make_queue(lease_seconds=0.0, max_attempts=9)
+    """520 rows of one statement die again and again: the last try of each is alone, so that only a killer is buried."""
+    dying = make_queue(lease_seconds=0.0, max_attempts=5)
     finish(dying, source, claim(dying, source))
-    documents.execute("INSERT INTO documents (body) SELECT 'text ' || g FROM generate_series(1, 40) g")
-    assert len(claim(dying, source)) == 40
-    assert len(dying.claim_careful(source, Lane.LIVE)) == 16
-    rest = dying.claim(source, Lane.LIVE, texts=100, changes=100, attempts=(1, 2))
-    assert len(rest) == 24
-    assert len(dying.claim_careful(source, Lane.LIVE)) == 1
-    parts = documents.execute(
-        "SELECT count(*), count(DISTINCT part), sum(cardinality(keys)) FROM rowvec.change"
-    ).fetchone()
-    assert parts is not None
-    assert parts[0] == parts[1]
-    assert parts[2] == 40
+    documents.execute("INSERT INTO documents (body) SELECT 'text ' || g FROM generate_series(1, 520) g")
+    sizes: list[list[int]] = []
+    for care in cares(5):
+        sizes.append([])
+        while claims := dying.claim_with(care, source, Lane.LIVE, texts=1000):
+            sizes[-1].append(len(claims))
+    assert sizes == [[520], [512, 8], [64] * 8 + [8], [8] * 65, [1] * 520]
+    parts = "SELECT count(DISTINCT (seq, part)), sum(cardinality(keys)), min(attempts) FROM rowvec.change"
+    assert documents.execute(parts).fetchone() == (520, 520, 5)
+
+
+def test_what_is_too_large_to_be_tried_so_often_is_left_until_it_is_taken_apart(
+    make_queue: MakeQueue, source: Source, documents: psycopg.Connection
+) -> None:
+    """Two changes are taken apart at a time; the claim after it must not take a third one whole for its last try."""
+    queue = make_queue(max_attempts=2)
+    finish(queue, source, claim(queue, source))
+    for _ in range(5):
+        documents.execute("INSERT INTO documents (body) VALUES ('one'), ('two')")
+    documents.execute("UPDATE rowvec.change SET attempts = 1")
+    assert len(claim(queue, source)) == 0
+    while claims := claim_tried(queue, source):
+        assert len(claims) == 1
+        finish(queue, source, claims)
+    assert check_in_step(documents, "documents", "documents") == 13
+
+
+@pytest.mark.parametrize("max_attempts", range(1, 12))
+def test_any_number_of_tries_ends_alone(max_attempts: int) -> None:
+    each = cares(max_attempts)
+    bounds = [care.attempts for care in each]
+    assert [low for low, _ in bounds] == [0, *(high for _, high in bounds[:-1])]  # none is left out, none is had twice
+    assert each[-1].keys == 1
+    assert each[-1].attempts == (each[-1].attempts[1] - 1, max(2, max_attempts))
 
 
 def test_a_slow_model_takes_a_bulk_change_in_pieces(
@@ -166,9 +196,8 @@ def test_a_slow_model_takes_a_bulk_change_in_pieces(
     queue = make_queue()
     finish(queue, source, claim(queue, source))
     documents.execute("INSERT INTO documents (body) SELECT 'text ' || g FROM generate_series(1, 512) g")
-    queue.split(source, Lane.LIVE, texts=50)
     sizes = []
-    while claims := queue.claim(source, Lane.LIVE, texts=50, changes=50):
+    while claims := queue.claim_with(cares(3)[0], source, Lane.LIVE, texts=50):
         sizes.append(len(claims))
         finish(queue, source, claims)
     assert sizes == [50] * 10 + [12]

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from app import backfill, db, sources
 from app.embedding import embed
 from app.plan import Work, plan
-from app.queue import Failure, Lane, Queue
+from app.queue import Care, Failure, Lane, Queue
 from tests.checking import differences
 from tests.fakes import HashEncoder
 
@@ -113,7 +113,7 @@ class Machine(RuleBasedStateMachine):
     def claim(self, worker: int, lane: Lane, texts: int, careful: bool) -> None:
         queue = self.queues[worker]
         if careful:
-            claims = queue.claim_careful(self.source, lane)
+            claims = queue.claim_with(Care((1, 100), texts), self.source, lane, texts=texts)
         else:
             claims = queue.claim(self.source, lane, texts=texts, changes=texts, attempts=(0, 100))
         if claims:

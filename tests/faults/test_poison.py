@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import psycopg
+import pytest
 from numpy.typing import NDArray
 
 from app.text import text_hash
@@ -56,16 +57,21 @@ def test_texts_that_raise_or_give_nan_are_buried_alone(docs: psycopg.Connection,
         assert docs.execute("SELECT count(*) FROM rowvec.errors").fetchone() == (0,)
 
 
-def test_a_text_that_kills_the_process_dies_alone(docs: psycopg.Connection, database_url: str) -> None:
-    docs.execute(MANY.replace("'text ' || g", "CASE g WHEN 300 THEN 'KILL' ELSE 'text ' || g END").encode())
+@pytest.mark.parametrize(("daemons", "killers"), [(1, [300]), (2, [300, 301, 555])])
+def test_a_text_that_kills_the_process_dies_alone(
+    docs: psycopg.Connection, database_url: str, daemons: int, killers: list[int]
+) -> None:
+    docs.execute(
+        MANY.replace("'text ' || g", f"CASE WHEN g IN ({str(killers)[1:-1]}) THEN 'KILL' ELSE 'text ' || g END")
+    )
     settings: dict[str, object] = {"lease_seconds": 0.5, "poll_seconds": 0.1, "max_attempts": 4}
     with Nursery(database_url, settings, faults=True) as nursery:
         ended = b"SELECT EXISTS (SELECT FROM rowvec.dead) AND NOT EXISTS (SELECT FROM rowvec.change)"
-        deaths = nursery.keep_alive_until(lambda: docs.execute(ended).fetchone() == (True,))
-    assert 4 <= deaths <= 8
-    assert differences(docs, "docs") == ["missing (300)()"]
-    row = docs.execute("SELECT key, error FROM rowvec.dead").fetchone()
-    assert row == ("300", "the process died each time while it worked on this text")
+        deaths = nursery.keep_alive_until(lambda: docs.execute(ended).fetchone() == (True,), daemons)
+    assert 4 <= deaths <= 8 * len(killers)
+    assert sorted(differences(docs, "docs")) == [f"missing ({key})()" for key in killers]
+    rows = docs.execute("SELECT key, error FROM rowvec.dead ORDER BY key").fetchall()
+    assert rows == [(str(key), "the process died each time while it worked on this text") for key in killers]
 
 
 def test_a_broken_model_charges_no_row(docs: psycopg.Connection, database_url: str) -> None:
