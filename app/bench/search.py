@@ -2,8 +2,8 @@
 
 In a database of its own on the given server, which is dropped afterwards: clustered random vectors, one index kind
 after the other. For each query, rowvec and the hand-written statement (same settings) take turns, and take turns in
-going first, so that caches and what else the machine does count for both. The way of a text into SQL is measured with
-an encoder that takes no time.
+going first, so that caches and what else the machine does count for both. A text's way into SQL and back is measured
+with a model, in turns with the model alone; without one, with an encoder that takes no time.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from psycopg.conninfo import make_conninfo
 
 import migrations
 from app import index, loopback
-from app.queries import QueryServer
+from app.queries import QueryEncoder, QueryServer
 
 TOPICS, INNER_DIMS = 2000, 64  # real embeddings are clustered, and far fewer-dimensional than they look
-SELECTIVITIES = (0.5, 0.05, 0.005, 0.0005)
+SELECTIVITIES = (0.5, 0.1, 0.05, 0.005, 0.0005)
 PARTS = 10_000
 
 BY_US = "SELECT key, distance FROM rowvec.search('documents', %(q)s, k => %(k)s, filter => %(rule)s)"
@@ -36,10 +36,7 @@ BY_HAND = (
     "SELECT d.id::text, v.embedding <=> %(q)s AS distance FROM rowvec.documents_vectors v"
     " JOIN documents d ON d.id = v.id ORDER BY v.embedding <=> %(q)s LIMIT %(k)s"
 )
-SETTINGS = (
-    "SELECT set_config('hnsw.ef_search', %(ef)s, true), set_config('hnsw.iterative_scan', 'relaxed_order', true),"
-    " set_config('jit', 'off', true)"
-)
+SETTINGS = "SELECT rowvec._begin_search('documents', NULL, %(k)s, NULL, false)"  # for the transaction that it is in
 
 Vectors = NDArray[np.float32]
 Say = Callable[[str], None]
@@ -77,6 +74,7 @@ class Report:
     text_way: str
     text_p50_ms: float
     text_p99_ms: float
+    encoder_p50_ms: float  # of the same texts, without SQL
     results: tuple[Result, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -95,9 +93,10 @@ def run(
     queries: int = 200,
     kinds: Sequence[index.Kind] = ("vector", "halfvec", "bit"),
     memory: str = "1GB",
+    encoder: QueryEncoder | None = None,
     progress: Say = lambda _line: None,
 ) -> Report:
-    """Measure on the server of this URL, whose role must be allowed to make a database."""
+    """Measure on the server of this URL, whose role must be allowed to make a database; `encoder` is for the texts."""
     vectors, asked = _vectors(rows, dims), _queries(rows, dims, queries)
     with _database(url) as own, psycopg.connect(own, autocommit=True) as connection:
         register_vector(connection)
@@ -114,13 +113,13 @@ def run(
             for result in _cases(connection, kind, asked, truth):
                 results.append(result)
                 progress(line(result))
-        way, times = _text(connection, own, dims, queries)
+        way, times, alone = _text(connection, own, encoder or _Instant(dims), queries)
         row = connection.execute(
             "SELECT 'PostgreSQL ' || current_setting('server_version') || ', pgvector ' || extversion"
             " FROM pg_extension WHERE extname = 'vector'"
         ).fetchone()
-    p50, p99 = _percentiles(times)
-    return Report(row[0] if row else "", rows, dims, queries, seconds, way, p50, p99, tuple(results))
+    server, encoder_p50 = row[0] if row else "", _percentiles(alone)[0]
+    return Report(server, rows, dims, queries, seconds, way, *_percentiles(times), encoder_p50, tuple(results))
 
 
 def line(result: Result) -> str:
@@ -161,7 +160,7 @@ def _measure(
         scores = truth[number] if mask is None else np.where(mask, truth[number], -np.inf)
         possible = k if mask is None else min(k, int(mask.sum()))
         right = {int(key) + 1 for key in np.argpartition(-scores, possible - 1)[:possible]}
-        values = {"q": query, "k": k, "rule": rule, "ef": str(max(100, 2 * k))}
+        values = {"q": query, "k": k, "rule": rule}
         for turn in (0, 1):
             if turn == number % 2:
                 took, found = _timed(connection, BY_US, values)
@@ -204,23 +203,28 @@ class _Instant:
         return np.full((len(texts), self._dims), 0.0123456789, dtype=np.float32)
 
 
-def _text(connection: psycopg.Connection, url: str, dims: int, queries: int) -> tuple[str, list[float]]:
+def _text(
+    connection: psycopg.Connection, url: str, encoder: QueryEncoder, queries: int
+) -> tuple[str, list[float], list[float]]:
     loopback.setup_if_possible(connection)
-    encoder = _Instant(dims)
     server = QueryServer(lambda: psycopg.connect(url), lambda _model: encoder, lambda: [1])
     server.start()
     try:
         server.wait_ready(30)
         row = connection.execute("SELECT way FROM rowvec._query_way()").fetchone()
-        times = []
+        times, alone = [], []
         for number in range(queries + 10):
+            text = f"a question, number {number}"
             begin = time.perf_counter()
-            connection.execute("SELECT rowvec.embed(%s)", (f"a question, number {number}",)).fetchall()
-            times.append(time.perf_counter() - begin)
+            encoder.encode([text], urgent=True)
+            between = time.perf_counter()
+            connection.execute("SELECT rowvec.embed(%s)", (text,)).fetchall()
+            times.append(time.perf_counter() - between)
+            alone.append(between - begin)
     finally:
         server.stop()
         connection.execute("SELECT rowvec._drop_loopback()")
-    return (row[0] if row and row[0] else "none"), times[10:]
+    return (row[0] if row and row[0] else "none"), times[10:], alone[10:]
 
 
 @contextmanager

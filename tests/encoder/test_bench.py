@@ -50,6 +50,6 @@ def test_the_picture_has_a_bar_for_each_engine_that_was_compared() -> None:
             {"engine": "rowvec bf16", "corpus": "short", "ratio": None},
         ],
     }
-    picture = ET.fromstring(plot.svg(report))
+    picture = ET.fromstring(plot.encode(report))
     bars = picture.findall("{http://www.w3.org/2000/svg}rect")[1:]
     assert [round(float(bar.attrib["width"]) / float(bars[0].attrib["width"]), 1) for bar in bars] == [1.0, 3.0]

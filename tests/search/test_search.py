@@ -180,7 +180,7 @@ def plan(connection: psycopg.Connection, statement: str) -> str:
 @pytest.mark.usefixtures("points", "query_server")
 def test_the_index_is_used(connection: psycopg.Connection) -> None:
     vector = "array_fill(0.5, ARRAY[16])::vector"
-    for k in (10, 200):
+    for k in (10, 100):  # beyond, exact is quicker: these are 3,000 rows
         row = connection.execute(
             "SELECT nearest FROM rowvec._begin_search('points', NULL, %s, NULL, false)", (k,)
         ).fetchone()
