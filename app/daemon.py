@@ -23,6 +23,7 @@ from app import backfill, db, metrics, sources
 from app.doorbell import Doorbell
 from app.encoder import Encoder
 from app.errors import DatabaseError, RowvecError, ServerUnreachable
+from app.indexer import Indexer
 from app.pipeline import Pipeline
 from app.queue import deadly_tries
 from app.settings import Settings
@@ -57,6 +58,7 @@ class Daemon:
         self._problems: dict[int, str | None] = {}
         self._broken_models: dict[int, float] = {}  # model id -> monotonic time of the next try
         listen = settings.listen_url.get_secret_value() if settings.listen_url else url
+        self._indexer = Indexer(listen, settings.index_rows, self.stop)
         self._wake = Event()  # the housekeeper: rung, idle, or stopping
         self._doorbell = Doorbell(listen, settings, self.stop, on_ring=self._wake.set)
         self.pipeline = Pipeline(
@@ -93,6 +95,7 @@ class Daemon:
             self._doorbell.ring()
             self.pipeline.join(timeout=max(30.0, 2 * self._settings.lease_seconds))
             self._doorbell.join()
+            self._indexer.join()
             with suppress(RowvecError):
                 self._unregister(link.get())
             link.close()
@@ -125,7 +128,10 @@ class Daemon:
                 if now - house_at >= _HOUSEKEEPING_SECONDS:
                     self._tidy(connection)
                     house_at = now
-                if self._once and not backfilling and self._is_done(connection):
+                done = self._once and not backfilling and self._is_done(connection)
+                if any(source.index_kind for source in self._sources):
+                    done &= not self._indexer.look(connection, at_once=done)
+                if done:
                     return
             except ServerUnreachable as error:
                 link.lost(error)

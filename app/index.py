@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import Any, Literal
@@ -25,6 +26,11 @@ MANY_ROWS = 1_000_000  # from here on, half the memory counts for more than the 
 SOUND_VERSION = (0, 8, 4)  # earlier ones could corrupt an HNSW index in VACUUM (0.8.3), or leave its graph unrepaired
 OPERATORS = {"cosine": "cosine", "dot": "ip", "euclidean": "l2"}
 POLL_SECONDS = 0.5
+LOCK = (0x726F7776, 3)  # 'rowv': one build at a time; 1 and 2 are of app.queries
+
+
+class BuildGoesOn(SourceError):
+    """Another build goes on; wait for its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +106,35 @@ def build(
     """Build the planned index beside those that are there, then drop them; return its name.
 
     `memory` is maintenance_work_mem for the build, as in '2GB'. `on_progress` is called with the phase and the share of
-    it (0 to 1), in the caller's thread. What an interrupted build left invalid is dropped first. Ctrl-C cancels.
+    it (0 to 1), in the caller's thread, every half second. What an interrupted build left invalid is dropped first.
+    Ctrl-C, or what `on_progress` raises, cancels. Raises BuildGoesOn when an index is being built here already.
     """
-    facts = chosen.facts
-    if not facts["backfilled"]:
+    if not chosen.facts["backfilled"]:
         raise SourceError(
             f'the backfill of source "{chosen.source}" is not done',
             hint=f"Wait for it: `rowvec backfill {chosen.source}`. An index makes it many times slower.",
         )
-    name = _free_name(facts)
     with db.connect(url, application="rowvec index") as builder, db.connect(url, application="rowvec index") as watcher:
+        if builder.pooled:
+            raise SettingsError(
+                "an index cannot be built through a pooler in transaction mode",
+                hint="Name a direct connection in ROWVEC_LISTEN_URL.",
+            )
         with db.translated():
+            row = builder.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
+            # Read once more under the lock: what another build made, or left invalid, before we had it.
+            now = plan(builder, chosen.source, kind=chosen.kind, m=chosen.m, ef_construction=chosen.ef_construction)
+            if row != (True,) or now.facts["building"]:  # or one by hand, whose index is invalid until it is done
+                raise BuildGoesOn("an index is being built already", hint="Wait for its end, then try again.")
+            name = _free_name(now.facts)
             builder.execute("SET statement_timeout = 0; SET lock_timeout = 0")
             if memory:
                 builder.execute("SELECT set_config('maintenance_work_mem', %s, false)", [memory])
-            for broken in chosen.broken:
+            for broken in now.broken:
                 builder.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(_verbatim(broken)))
-        _run(builder, watcher, _statement(chosen, name), on_progress)
+        _run(builder, watcher, _statement(now, name), on_progress)
         with db.translated():
-            for old in chosen.present:
+            for old in now.present:
                 builder.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(_verbatim(old)))
     return name
 
@@ -221,11 +237,13 @@ def _run(
     thread.start()
     try:
         while not ended.wait(POLL_SECONDS):
-            row = watcher.execute(db.statement("index_progress"), [builder.info.backend_pid]).fetchone()
+            with db.translated():
+                row = watcher.execute(db.statement("index_progress"), [builder.info.backend_pid]).fetchone()
             if row:
                 on_progress(row[0], min(1.0, row[1]))
     except BaseException:
-        builder.cancel_safe()
+        with suppress(psycopg.Error):  # there may be no server any more
+            builder.cancel_safe()
         raise
     finally:
         thread.join()

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     backfill_window: int = Field(
         20_000, ge=1, description="Keys of a backfill that may wait in the change log at once."
     )
+    index_rows: int = Field(
+        10_000, ge=0, description="Rows from which on index => 'auto' makes an index; below, searching all is as quick."
+    )
     recheck_seconds: float = Field(
         86_400.0, ge=0, description="How often the daemon compares every row's hash by itself; 0 means never."
     )

@@ -34,6 +34,7 @@ class SourceStatus:
     backfill_estimate: int | None
     daemons: int
     problem: str | None
+    index: str  # there, building, invalid, auto (a daemon is to build it) or none
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, for JSON."""
@@ -48,7 +49,9 @@ def read(connection: Connection) -> list[SourceStatus]:
 
 def table(rows: Sequence[SourceStatus]) -> Table:
     """Return the states as a table for a terminal; what needs attention is red."""
-    made = Table("source", "table", "model", "state", "waiting", "retrying", "dead", "lag", "backfill", "daemons")
+    made = Table(
+        "source", "table", "model", "state", "waiting", "retrying", "dead", "lag", "backfill", "index", "daemons"
+    )
     for row in rows:
         made.add_row(
             row.name,
@@ -60,6 +63,7 @@ def table(rows: Sequence[SourceStatus]) -> Table:
             f"[red]{row.dead:,}" if row.dead else "0",
             f"{row.lag_seconds:.1f} s",
             _backfill(row),
+            row.index if row.index != "invalid" else "[red]invalid",
             str(row.daemons) if row.daemons else "[red]0",
         )
     if not rows:

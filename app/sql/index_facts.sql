@@ -4,6 +4,7 @@ SELECT c.oid::regclass::text AS vectors, quote_ident(coalesce(s.into_column, 'em
        c.relname || coalesce('_' || s.into_column, '') AS bare, m.dims, m.similarity, s.text_columns::text[] AS text_columns, s.source_table::text AS source_table,
        e.extversion AS version, n.nspname AS schema, greatest(c.reltuples, 0)::bigint AS rows, coalesce(b.phase, 'done') = 'done' AS backfilled,
        pg_size_bytes(current_setting('maintenance_work_mem')) AS memory, current_setting('max_parallel_maintenance_workers')::int AS workers,
+       EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.relid = c.oid) AS building,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('name', i.indexrelid::regclass::text, 'valid', i.indisvalid, 'kind', split_part(o.opcname, '_', 1))), '[]')
         FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am a ON a.oid = x.relam JOIN pg_opclass o ON o.oid = i.indclass[0]
         WHERE i.indrelid = c.oid AND a.amname = 'hnsw' AND (s.into_column IS NULL OR starts_with(x.relname, left(c.relname || '_' || s.into_column || '_hnsw', 60)))) AS present   -- a user's own is none of ours
