@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 _SWEEP_SECONDS = 5.0  # how often a busy lane is read from its beginning: expired leases, retries, late commits
 _BATCH_SECONDS = 2.0  # how long a claim should keep the model busy: enough for full micro-batches, short for live rows
 _BACKFILL_TURN = 8  # one round in so many takes the backfill first, so that a busy live lane cannot starve it
+_FEW_SOURCES = 8  # so many are looked at one by one at a ring, 0.5 ms each; more by one statement, from the beginning
 _STOP_SECONDS = 5.0
 
 
@@ -44,6 +45,7 @@ class _Course:
     floors: defaultdict[tuple[Lane, Care], int] = field(default_factory=lambda: defaultdict(int))
     active: set[tuple[Lane, Care]] = field(default_factory=set)  # where the last claim found something
     texts_per_second: float = 0.0
+    keys_per_change: float = 1.0
     paused_until: float = 0.0
     pause_seconds: float = 0.0
 
@@ -57,6 +59,10 @@ class _Course:
         if not self.texts_per_second:
             return min(most, 64)
         return int(min(most, max(16.0, self.texts_per_second * _BATCH_SECONDS)))
+
+    def changes(self, texts: int) -> int:
+        """How many changes to look at for them: each is locked, and one may hold hundreds of keys."""
+        return 1 + int(2 * texts / self.keys_per_change)
 
     def observe(self, texts: int, seconds: float) -> None:
         rate = texts / max(seconds, 1e-6)
@@ -99,6 +105,7 @@ class Pipeline:
         self._threads = [Thread(target=self._guarded, args=(loop,), name=loop.__name__, daemon=True) for loop in loops]
         self._suspects: set[int] = set()
         self._round = 0
+        self._idle = False
         self._swept_at = 0.0
         self._again_at = float("inf")  # column mode: when a row of a user's that was locked is to be tried again
         self._paces: dict[int, Pace] = defaultdict(Pace)
@@ -190,11 +197,15 @@ class Pipeline:
             for source in self._sources()
             if source.state == "active" and self._courses[source.id].paused_until <= now and self._encoder_of(source)
         }
-        idle_s = now - self._swept_at
-        fresh = idle_s < max(_SWEEP_SECONDS, 20 * self._sweep_seconds) and now < self._again_at
-        if fresh and self._claim_each(log_, sources):
-            return True
-        return self._sweep(log_, sources)
+        since, share, few = now - self._swept_at, 20 * self._sweep_seconds, len(sources) <= _FEW_SOURCES
+        again = now >= self._again_at
+        busy = False
+        if since < max(_SWEEP_SECONDS, share) and not again:
+            busy = self._claim_each(log_, sources, look=self._idle and few)
+        if not busy and (again or not few or since >= share):  # when woken often, a twentieth of the time at most
+            busy = self._sweep(log_, sources)
+        self._idle = not busy
+        return busy
 
     def _sweep(self, log_: Queue, sources: dict[int, Source]) -> bool:
         """Look at every lane from its beginning, and claim what is there."""
@@ -209,16 +220,19 @@ class Pipeline:
                     self._courses[id_].begin(lane, care)
         return self._claim_each(log_, sources)
 
-    def _claim_each(self, log_: Queue, sources: dict[int, Source]) -> bool:
-        """Claim once wherever the last claim found something; return whether this one did."""
+    def _claim_each(self, log_: Queue, sources: dict[int, Source], *, look: bool = False) -> bool:
+        """Claim once wherever the last claim found something; return whether this one did.
+
+        `look`: also in every live lane, from its floor, since what rang was most likely logged there.
+        """
         untried, *tried = self._cares
         lanes = (Lane.BACKFILL, Lane.LIVE) if self._round % _BACKFILL_TURN == 0 else (Lane.LIVE, Lane.BACKFILL)
         filling = any((Lane.BACKFILL, untried) in self._courses[id_].active for id_ in sources)
         busy = False
         for source in sources.values():
             active = self._courses[source.id].active
-            look = active | {(Lane.LIVE, untried)} if filling else active  # live rows overtake every backfill
-            busy |= any(self._claim(log_, source, lane, untried) for lane in lanes if (lane, untried) in look)
+            where = active | {(Lane.LIVE, untried)} if filling or look else active  # live rows overtake every backfill
+            busy |= any(self._claim(log_, source, lane, untried) for lane in lanes if (lane, untried) in where)
         for source in sources.values():  # then what may kill us, alone in the pipe, so that nothing else is charged
             for lane, care in product(lanes, tried):
                 if (lane, care) in self._courses[source.id].active and not self._stop.is_set():
@@ -231,10 +245,12 @@ class Pipeline:
         course = self._courses[source.id]
         texts = course.texts(self._settings.batch_texts)
         try:
-            claims = log_.claim_with(care, source, lane, texts=texts, floor=course.floors[lane, care])
+            floor, changes = course.floors[lane, care], course.changes(texts)
+            claims = log_.claim_with(care, source, lane, texts=texts, changes=changes, floor=floor)
             if not claims:
                 course.active.discard((lane, care))
                 return False
+            course.keys_per_change = len(claims) / len({claim.change for claim in claims})
             course.active.add((lane, care))
             course.floors[lane, care] = claims[-1].change.seq
             return self._dispatch(log_, source, lane, claims)

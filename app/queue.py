@@ -170,13 +170,16 @@ class Queue:
             for seq, part, claimed_at, attempts, key, at, hash_, version, text in rows
         ]
 
-    def claim_with(self, care: Care, source: Source, lane: Lane, *, texts: int, floor: int = 0) -> list[Claim]:
+    def claim_with(
+        self, care: Care, source: Source, lane: Lane, *, texts: int, changes: int = _ANY, floor: int = 0
+    ) -> list[Claim]:
         """Lease changes of about `texts` keys, but no more at once than `care` allows; take apart what is too large."""
         texts = min(texts, care.keys)
         most = min(texts, KEYS_PER_CHANGE)
         if most < KEYS_PER_CHANGE:
             self.split(source, lane, most=most, attempts=care.attempts, floor=floor)
-        return self.claim(source, lane, texts=texts, changes=texts, floor=floor, attempts=care.attempts, most=most)
+        changes = min(texts, changes)
+        return self.claim(source, lane, texts=texts, changes=changes, floor=floor, attempts=care.attempts, most=most)
 
     def split(
         self, source: Source, lane: Lane, *, most: int, attempts: tuple[int, int] = (0, 1), floor: int = 0
