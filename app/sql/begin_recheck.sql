@@ -1,9 +1,12 @@
 -- Purpose: turn "recheck the whole source" (a TRUNCATE, a renamed key, a resume) into a backfill from the beginning, and
 -- finish those changes, in one statement. Locks: the change rows, the backfill row.
 WITH gone AS (
-  DELETE FROM rowvec.change c USING unnest(%(seqs)s::bigint[], %(parts)s::smallint[], %(times)s::timestamptz[]) AS i(seq, part, claimed_at)
-  WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = i.seq AND c.part = i.part AND c.claimed_at = i.claimed_at
-  AND c.worker_id = %(worker)s
+  DELETE FROM rowvec.change WHERE ctid = ANY (ARRAY(
+    SELECT c.place FROM unnest(%(seqs)s::bigint[], %(parts)s::smallint[], %(times)s::timestamptz[]) AS f(seq, part, claimed_at)
+    CROSS JOIN LATERAL (
+      SELECT ctid AS place FROM rowvec.change
+      WHERE source_id = %(source)s AND lane = %(lane)s AND seq = f.seq AND part = f.part AND claimed_at = f.claimed_at
+        AND worker_id = %(worker)s FOR UPDATE) c))
   RETURNING 1
 )
 INSERT INTO rowvec.backfill AS b (source_id, phase, recheck, estimate)
