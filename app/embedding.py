@@ -32,7 +32,7 @@ class Embedded:
 
 def embed(work: Work, encoder: Encoder) -> Embedded:
     """Encode the texts of a claim; never raises for a text's sake."""
-    vectors, failed = _encode(encoder, work.texts, work.source.prompt)
+    vectors, failed = _encode(encoder, work.texts, work.source.prompt, work.source.largest)
     if work.texts and len(failed) == len(work.texts) and (cause := _cause(encoder)):
         fault = EncodingError(f"the model fails on every text, a harmless one too: {cause}")
         return Embedded(work, (), np.empty((0, encoder.dims), dtype=np.float32), (), fault)
@@ -52,7 +52,7 @@ def embed(work: Work, encoder: Encoder) -> Embedded:
 
 
 def _encode(
-    encoder: Encoder, texts: Sequence[Text], prompt: str
+    encoder: Encoder, texts: Sequence[Text], prompt: str, largest: float
 ) -> tuple[dict[int, NDArray[np.float32]], dict[int, Exception]]:
     """Vectors and errors by position. A batch that fails costs 2 log2(n) more calls for each row that is to blame."""
     vectors: dict[int, NDArray[np.float32]] = {}
@@ -62,8 +62,9 @@ def _encode(
         part = parts.pop()
         try:
             matrix = encoder.encode([texts[i].text for i in part], prompt=prompt)
-            if not np.isfinite(matrix).all():  # pgvector would refuse the whole batch
-                raise UnencodableText(int(np.argmin(np.isfinite(matrix).all(axis=1))), "the vector is not finite")
+            fits = (np.abs(matrix) <= largest).all(axis=1)
+            if not fits.all():  # pgvector would refuse the whole batch
+                raise UnencodableText(int(np.argmin(fits)), f"the vector has a number that is not within {largest:.6g}")
             vectors.update(zip(part, matrix, strict=True))
         except UnencodableText as error:  # the encoder knows which
             failed[part[error.index]] = error

@@ -254,7 +254,9 @@ class Queue:
                 if rows > 1:
                     continue
                 row = self._ack_part(source, lane, parts.leave(part, True), matrix, unfinished)
-            finished, keys, released, lost, busy, again, seconds = row
+            finished, keys, released, lost, busy, slipped, again, seconds = row
+            if slipped:  # leased for longer in this very moment: done again, and harmless
+                self.give_back(source, lane, part.changes)
             pace.observe(rows, seconds)
             left = {**dict.fromkeys(lost, False), **dict.fromkeys(busy, True)}
             parts.done(

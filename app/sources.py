@@ -54,6 +54,11 @@ class Source:
     backfill_phase: str
 
     @cached_property
+    def largest(self) -> float:
+        """The largest number that a vector may hold where it is kept: that of float32, or of half of it."""
+        return 65504.0 if "halfvec" in (self.column_type or "") else 3.4028234e38
+
+    @cached_property
     def identity(self) -> bytes:
         """What the hashes of this source's texts are bound to."""
         return identity(self.model.fingerprint, self.model.precision, self.prompt)

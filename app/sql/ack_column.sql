@@ -2,7 +2,7 @@
 -- or neither. A claim is written by several: the last one of a change (`ends`) finishes it, but for the keys that are left.
 -- Locks: the change rows; the table's rows, SKIP LOCKED, so that it never waits for a user; ours in order of key. A user
 -- waits for it at most: hence few rows a statement (see pace.py), and 50 ms for whatever a trigger of theirs waits for.
--- Index: the two primary keys, change_pkey.
+-- Index: the two primary keys, change_pkey; one lookup a change and a row, whatever the planner thinks of their numbers.
 --
 -- The guards are those of ack.sql: `owned` is the fence, `_version` is compare and swap, and only the row that won it is
 -- written. A row that is locked, or was deleted or moved just now, goes back to the log: uncharged, since no text is to
@@ -14,12 +14,13 @@ WITH begun AS MATERIALIZED (
   SELECT clock_timestamp() AS at, set_config('rowvec.writing', 'on', true) AS writing, set_config('lock_timeout', '50ms', true) AS patience,
          CASE WHEN has_parameter_privilege('session_replication_role', 'SET') THEN set_config('session_replication_role', 'replica', true) END AS role
 ), owned AS MATERIALIZED (
-  SELECT c.seq, c.part, i.ends, i.finish, c.enqueued_at
+  SELECT c.place, i.seq, i.part, i.ends, i.finish, c.enqueued_at
   FROM begun, unnest(%(seqs)s::bigint[], %(parts)s::smallint[], %(times)s::timestamptz[], %(ends)s::boolean[], %(finish)s::boolean[])
        AS i(seq, part, claimed_at, ends, finish)
-  JOIN rowvec.change c ON c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = i.seq AND c.part = i.part
-  WHERE c.worker_id = %(worker)s AND c.claimed_at = i.claimed_at
-  FOR UPDATE OF c
+  CROSS JOIN LATERAL (
+    SELECT ctid AS place, enqueued_at FROM rowvec.change
+    WHERE source_id = %(source)s AND lane = %(lane)s AND seq = i.seq AND part = i.part
+      AND worker_id = %(worker)s AND claimed_at = i.claimed_at FOR UPDATE) c
 ), input AS MATERIALIZED (
   SELECT DISTINCT ON ({aliases}) i.seq, i.part, i.key, i.version, i.hash, i.keep, e.embedding::{column_type} AS embedding, {key_values}
   FROM unnest(%(keys)s::text[], %(key_seqs)s::bigint[], %(key_parts)s::smallint[], %(versions)s::integer[],
@@ -29,7 +30,7 @@ WITH begun AS MATERIALIZED (
   LEFT JOIN unnest(%(vectors)s) WITH ORDINALITY AS e(embedding, vector_row) USING (vector_row)
   ORDER BY {aliases}
 ), locked AS MATERIALIZED (
-  SELECT {row_as_aliases} FROM input i JOIN {table} d ON {row_is_input} WHERE NOT i.keep FOR NO KEY UPDATE OF d SKIP LOCKED
+  SELECT l.* FROM input i CROSS JOIN LATERAL (SELECT {row_as_aliases} FROM {table} d WHERE {row_is_input} FOR NO KEY UPDATE SKIP LOCKED) l WHERE NOT i.keep
 ), free AS MATERIALIZED (   -- ours now, or gone: then only the tombstone is written
   SELECT i.*, true AS there FROM input i JOIN locked l ON {locked_is_input}
   UNION ALL
@@ -55,19 +56,18 @@ WITH begun AS MATERIALIZED (
   SELECT i.seq, i.part, i.key, NOT i.keep AND NOT EXISTS (SELECT FROM free s WHERE {settled_is_input}) AS busy
   FROM input i WHERE NOT EXISTS (SELECT FROM settled s WHERE {settled_is_input})
 ), remaining AS MATERIALIZED (   -- of this statement and of those before it
-  SELECT o.seq, o.part, o.finish, array_agg(m.key) AS keys,
+  SELECT o.place, o.finish, array_agg(m.key) AS keys,
          CASE WHEN bool_and(m.busy) THEN least(greatest(now() - o.enqueued_at, interval '3 s') / 10, interval '5 s') ELSE interval '0' END AS pause, o.enqueued_at
   FROM (SELECT seq, part, key, busy FROM missed
         UNION ALL SELECT * FROM unnest(%(left_seqs)s::bigint[], %(left_parts)s::smallint[], %(left_keys)s::text[], %(left_busy)s::boolean[])) m
-  JOIN owned o USING (seq, part) WHERE o.ends GROUP BY o.seq, o.part, o.finish, o.enqueued_at
+  JOIN owned o USING (seq, part) WHERE o.ends GROUP BY o.place, o.finish, o.enqueued_at
 ), acked AS (
-  DELETE FROM rowvec.change c USING owned o
-  WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = o.seq AND c.part = o.part AND o.ends AND o.finish
-    AND NOT EXISTS (SELECT FROM remaining r WHERE r.seq = o.seq AND r.part = o.part)
+  DELETE FROM rowvec.change WHERE ctid = ANY (ARRAY(
+    SELECT place FROM owned o WHERE ends AND finish AND NOT EXISTS (SELECT FROM remaining r WHERE r.place = o.place)))
   RETURNING 1
 ), released AS (
   UPDATE rowvec.change c SET keys = r.keys, worker_id = NULL, visible_at = now() + r.pause, attempts = greatest(c.attempts - 1, 0)
-  FROM remaining r WHERE c.source_id = %(source)s AND c.lane = %(lane)s AND c.seq = r.seq AND c.part = r.part AND r.finish
+  FROM remaining r WHERE c.ctid = r.place AND r.finish
   RETURNING 1
 ), logged AS (   -- their change stays, for the keys that failed and for those only
   INSERT INTO rowvec.change (source_id, lane, keys, visible_at, enqueued_at)
@@ -81,6 +81,7 @@ WITH begun AS MATERIALIZED (
 SELECT (SELECT count(*) FROM acked), (SELECT count(*) FROM settled), (SELECT count(*) FROM released) + (SELECT count(*) FROM logged),
        ARRAY(SELECT m.key FROM missed m JOIN owned o USING (seq, part) WHERE NOT m.busy AND NOT o.ends),
        ARRAY(SELECT m.key FROM missed m JOIN owned o USING (seq, part) WHERE m.busy AND NOT o.ends),
+       (SELECT count(*) FROM acked) + (SELECT count(*) FROM released) < (SELECT count(*) FROM owned WHERE ends AND finish),   -- leased for longer meanwhile
        (SELECT extract(epoch FROM min(pause))::float8 FROM remaining),
        extract(epoch FROM clock_timestamp() - at + (SELECT count(*) FROM placed) * interval '0')::float8   -- how long it held its locks
 FROM begun

@@ -48,6 +48,10 @@ BEGIN
   END IF;
   EXECUTE format('SELECT %s FROM %s d LIMIT 0', rowvec._text_sql('d', s.source_table, s.text_columns, s.template), s.source_table);
 
+  IF s.into_column IS NOT NULL AND (s.chunk_tokens IS NOT NULL OR s.on_overflow = 'chunk') THEN
+    RAISE EXCEPTION 'a row has room for one vector: into_column and chunks exclude each other' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'Leave into_column out: the vectors go to a table of their own.';
+  END IF;
   IF s.chunk_tokens IS NOT NULL OR s.chunk_overlap <> 0 OR s.on_overflow <> 'truncate' OR s.store_text THEN
     RAISE EXCEPTION 'chunk_tokens, chunk_overlap, on_overflow and store_text are not there yet' USING ERRCODE = 'feature_not_supported', HINT = 'Leave them out: a text has one vector, made of its beginning.';
   END IF;

@@ -10,9 +10,6 @@ BEGIN
   ELSIF s.into_column = ANY (s.key_columns || s.text_columns) THEN
     RAISE EXCEPTION 'column "%" is a key or a text column of this source', s.into_column USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Name another: it is made if it is not there.';
-  ELSIF s.chunk_tokens IS NOT NULL OR s.on_overflow = 'chunk' THEN
-    RAISE EXCEPTION 'a row has room for one vector: into_column and chunks exclude each other' USING ERRCODE = 'invalid_parameter_value',
-      HINT = 'Leave into_column out: the vectors go to a table of their own.';
   ELSIF EXISTS (SELECT FROM rowvec.source o WHERE o.source_table = s.source_table AND o.into_column = s.into_column AND o.name <> s.name) THEN
     RAISE EXCEPTION 'column "%" of % is written by another source', s.into_column, s.source_table USING ERRCODE = 'duplicate_object',
       HINT = 'Name another: it is made if it is not there.';
