@@ -15,6 +15,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from app.errors import EncodingError
+
+_LEAST = 4  # tokens of text in a chunk, beside the prompt: with fewer, chunks are no texts
 _GROUP = 32  # chunks that are placed and then counted together: one that is too long spoils those placed after it
 
 
@@ -71,7 +74,12 @@ def split(text: str, measure: Measure, *, limit: int, overlap: int = 0, prompt: 
         return [Span(0, len(text))]
     places = _Places(text, starts)
     (frame,), (bare,) = measure.count([""], prompt), measure.count([""])
-    capacity = max(1, limit - frame)  # tokens of the text itself
+    capacity = limit - frame  # tokens of the text itself
+    if capacity < _LEAST:
+        raise EncodingError(
+            f"the prompt {prompt[:40]!r} has {frame} tokens, and a chunk may have {limit}",
+            hint="Watch the table with a greater chunk_tokens, or a shorter document_prompt, and replace => true.",
+        )
     usual = aim = _Aim(capacity, min(overlap, capacity // 2))
     done: list[Span] = []
     while not done or done[-1].end < places.stop:
@@ -89,7 +97,7 @@ def split(text: str, measure: Measure, *, limit: int, overlap: int = 0, prompt: 
                 break
             if count > limit and span.end - span.start > 1:
                 # Each chunk of this text may be as much too long, by a token of its beginning: aim lower for all.
-                usual = replace(usual, tokens=max(usual.tokens - (count - limit), capacity * 3 // 4, 1))
+                usual = replace(usual, tokens=max(usual.tokens - (count - limit), capacity * 3 // 4))
                 aim = aim.smaller(span, count - limit)
                 break
             done.append(span)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.claims import ChangeId, Failure, Result
 from app.encoder import Encoder, UnencodableText
 from app.errors import EncodingError
 from app.plan import Text, Work
-from app.queue import ChangeId, Failure, Result
+from app.sources import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +33,55 @@ class Embedded:
 
 def embed(work: Work, encoder: Encoder) -> Embedded:
     """Encode the texts of a claim; never raises for a text's sake."""
-    vectors, failed = _encode(encoder, work.texts, work.source.prompt, work.source.largest)
-    if work.texts and len(failed) == len(work.texts) and (cause := _cause(encoder)):
+    strings = [
+        text.text[piece.start : piece.end] for text in work.texts for piece in text.pieces if piece.copied_from is None
+    ]
+    cut = np.zeros(len(strings), dtype=np.bool_)
+    vectors, failed = _encode(encoder, strings, work.source, cut)
+    if strings and len(failed) == len(strings) and (cause := _cause(encoder)):
         fault = EncodingError(f"the model fails on every text, a harmless one too: {cause}")
         return Embedded(work, (), np.empty((0, encoder.dims), dtype=np.float32), (), fault)
     results = list(work.known)
     failures: list[Failure] = []
     rows: list[NDArray[np.float32]] = []
-    for index, text in enumerate(work.texts):
-        if index in failed:
-            error = failed[index]
-            message = f"{type(error).__name__}: {error}"[:500].replace(text.text, "…") if text.text else str(error)
-            failures.append(Failure(text.claim, message, len(text.text), text.hash))
+    first = 0  # of the strings, the text's own
+    for text in work.texts:
+        own = range(first, first + sum(piece.copied_from is None for piece in text.pieces))
+        first = own.stop
+        is_cut = bool(cut[own.start : own.stop].any())
+        wrong = [i for i in own if i in failed]
+        if wrong:  # a text is searchable with all its chunks, or as it was before
+            failures.append(_failure(text, failed[wrong[0]], strings[wrong[0]]))
+        elif is_cut and work.source.on_overflow == "error":
+            failures.append(_too_long(text, work.source, encoder))
         else:
-            results.append(Result(text.claim, text.hash, vector_row=len(rows)))
-            rows.append(vectors[index])
+            places = iter(range(len(rows), len(rows) + len(own)))
+            pieces = (p if p.copied_from is not None else replace(p, vector_row=next(places)) for p in text.pieces)
+            results.append(Result(text.claim, text.hash, tuple(pieces), cut=is_cut))
+            rows.extend(vectors[i] for i in own)
     matrix = np.stack(rows) if rows else np.empty((0, encoder.dims), dtype=np.float32)
     return Embedded(work, tuple(results), matrix, tuple(failures))
 
 
+def _failure(text: Text, error: Exception, culprit: str) -> Failure:
+    """What is kept of an error: never the text."""
+    message = f"{type(error).__name__}: {error}"
+    return Failure(
+        text.claim, message.replace(culprit, "…")[:500] if culprit else message[:500], len(text.text), text.hash
+    )
+
+
+def _too_long(text: Text, source: Source, encoder: Encoder) -> Failure:
+    places, count = encoder.measure.starts(text.text, source.prompt)
+    error = (
+        f"the text has {count or len(places):,} tokens, and {source.model.name} takes {source.model.max_tokens}:"
+        f" shorten it, or watch with on_overflow => 'truncate' or 'chunk', and replace => true; then rowvec.retry"
+    )
+    return Failure(text.claim, error, len(text.text), text.hash, final=True)
+
+
 def _encode(
-    encoder: Encoder, texts: Sequence[Text], prompt: str, largest: float
+    encoder: Encoder, texts: Sequence[str], source: Source, cut: NDArray[np.bool_]
 ) -> tuple[dict[int, NDArray[np.float32]], dict[int, Exception]]:
     """Vectors and errors by position. A batch that fails costs 2 log2(n) more calls for each row that is to blame."""
     vectors: dict[int, NDArray[np.float32]] = {}
@@ -60,12 +89,15 @@ def _encode(
     parts = [list(range(len(texts)))] if texts else []
     while parts:
         part = parts.pop()
+        part_cut = np.zeros(len(part), dtype=np.bool_)
         try:
-            matrix = encoder.encode([texts[i].text for i in part], prompt=prompt)
-            fits = (np.abs(matrix) <= largest).all(axis=1)
+            matrix = encoder.encode([texts[i] for i in part], prompt=source.prompt, cut=part_cut)
+            fits = (np.abs(matrix) <= source.largest).all(axis=1)
             if not fits.all():  # pgvector would refuse the whole batch
-                raise UnencodableText(int(np.argmin(fits)), f"the vector has a number that is not within {largest:.6g}")
+                message = f"the vector has a number that is not within {source.largest:.6g}"
+                raise UnencodableText(int(np.argmin(fits)), message)
             vectors.update(zip(part, matrix, strict=True))
+            cut[part] = part_cut
         except UnencodableText as error:  # the encoder knows which
             failed[part[error.index]] = error
             rest = part[: error.index] + part[error.index + 1 :]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from app.chunk import Measure
 from app.errors import EncodingError
 from app.threads import tame_torch
 
@@ -22,12 +23,20 @@ class Encoder(Protocol):
 
     dims: int
 
-    def encode(self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False) -> NDArray[np.float32]:
+    @property
+    def measure(self) -> Measure:
+        """What counts its tokens."""
+        ...
+
+    def encode(
+        self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False, cut: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
         """Return the texts' vectors, float32 of shape (len(texts), dims), in the order given. Thread-safe.
 
         `prompt` is put before each text. `urgent` work (a query) overtakes whatever waits: it is behind one running
-        micro-batch at most. A text's vector depends on the text alone. Raises EncodingError; where the text at fault
-        is known, the error is an UnencodableText with its index.
+        micro-batch at most. Into `cut` it writes which texts were beyond the model's limit, and so cut there. A text's
+        vector depends on the text alone. Raises EncodingError; where the text at fault is known, the error is an
+        UnencodableText with its index.
         """
         ...
 

@@ -17,14 +17,15 @@ from itertools import product
 from threading import Condition, Event, Thread
 
 from app import db
+from app.claims import Claim
 from app.doorbell import Doorbell
 from app.embedding import Embedded, embed
 from app.encoder import Encoder
-from app.errors import RowvecError, ServerUnreachable
+from app.errors import EncodingError, RowvecError, ServerUnreachable
 from app.metrics import Stats
 from app.parts import Pace
 from app.plan import Work, plan
-from app.queue import Care, Claim, Lane, Queue, cares
+from app.queue import Care, Lane, Queue, cares
 from app.settings import Settings
 from app.sources import Source
 
@@ -34,6 +35,7 @@ _SWEEP_SECONDS = 5.0  # how often a busy lane is read from its beginning: expire
 _BATCH_SECONDS = 2.0  # how long a claim should keep the model busy: enough for full micro-batches, short for live rows
 _BACKFILL_TURN = 8  # one round in so many takes the backfill first, so that a busy live lane cannot starve it
 _FEW_SOURCES = 8  # so many are looked at one by one at a ring, 0.5 ms each; more by one statement, from the beginning
+_LONG_TEXTS = 64  # of texts that are cut into chunks a claim takes no more: a text may be a megabyte
 _STOP_SECONDS = 5.0
 
 
@@ -44,7 +46,8 @@ class _Course:
     # The last seq that was claimed: what is before it is looked at by the sweep only.
     floors: defaultdict[tuple[Lane, Care], int] = field(default_factory=lambda: defaultdict(int))
     active: set[tuple[Lane, Care]] = field(default_factory=set)  # where the last claim found something
-    texts_per_second: float = 0.0
+    vectors_per_second: float = 0.0
+    vectors_per_text: float = 0.0  # 1 where texts are not cut into chunks; 0: not known
     keys_per_change: float = 1.0
     paused_until: float = 0.0
     pause_seconds: float = 0.0
@@ -54,24 +57,33 @@ class _Course:
         self.floors[lane, care] = 0
         self.active.add((lane, care))
 
-    def texts(self, most: int) -> int:
-        """How many texts a claim should take."""
-        if not self.texts_per_second:
-            return min(most, 64)
-        return int(min(most, max(16.0, self.texts_per_second * _BATCH_SECONDS)))
+    def texts(self, most: int, *, chunks: bool) -> int:
+        """How many texts a claim should take: long ones, of which each is many vectors, one by one if need be."""
+        if chunks:
+            most = min(most, _LONG_TEXTS)
+        if not self.vectors_per_second or not self.vectors_per_text:
+            return min(most, 4 if chunks else 64)
+        vectors = max(16.0, self.vectors_per_second * _BATCH_SECONDS)
+        return int(min(most, max(1.0, vectors / self.vectors_per_text)))
 
     def changes(self, texts: int) -> int:
         """How many changes to look at for them: each is locked, and one may hold hundreds of keys."""
         return 1 + int(2 * texts / self.keys_per_change)
 
-    def observe(self, texts: int, seconds: float) -> None:
-        rate = texts / max(seconds, 1e-6)
-        self.texts_per_second = 0.7 * self.texts_per_second + 0.3 * rate if self.texts_per_second else rate
+    def observe(self, work: Work, encoded: int, seconds: float) -> None:
+        """Remember how fast it went, by vectors: those that were copied tell only how long the texts are."""
+        if encoded:
+            self.vectors_per_second = _smooth(self.vectors_per_second, encoded / max(seconds, 1e-6))
+        self.vectors_per_text = _smooth(self.vectors_per_text, work.vectors / len(work.texts))
 
     def pause(self) -> float:
         self.pause_seconds = min(60.0, max(1.0, self.pause_seconds * 2))
         self.paused_until = time.monotonic() + self.pause_seconds
         return self.pause_seconds
+
+
+def _smooth(so_far: float, now: float) -> float:
+    return 0.7 * so_far + 0.3 * now if so_far else now
 
 
 class Pipeline:
@@ -243,7 +255,7 @@ class Pipeline:
 
     def _claim(self, log_: Queue, source: Source, lane: Lane, care: Care) -> bool:
         course = self._courses[source.id]
-        texts = course.texts(self._settings.batch_texts)
+        texts = course.texts(self._settings.batch_texts, chunks=source.chunk_limit is not None)
         try:
             floor, changes = course.floors[lane, care], course.changes(texts)
             claims = log_.claim_with(care, source, lane, texts=texts, changes=changes, floor=floor)
@@ -261,7 +273,13 @@ class Pipeline:
             return False
 
     def _dispatch(self, log_: Queue, source: Source, lane: Lane, claims: list[Claim]) -> bool:
-        work = plan(source, lane, claims)
+        encoder = self._encoder_of(source)
+        assert encoder is not None  # encoders are never unloaded
+        try:
+            work = plan(source, lane, claims, encoder.measure)
+        except EncodingError:
+            log_.give_back(source, lane, list({claim.change: None for claim in claims}))
+            raise
         if work.recheck:
             log_.begin_recheck(source, lane, work.recheck)
             log.info("recheck source=%s", source.name)
@@ -293,7 +311,7 @@ class Pipeline:
             embedded = embed(work, encoder)
             seconds = time.monotonic() - started
             if work.texts:
-                self._courses[work.source.id].observe(len(work.texts), seconds)
+                self._courses[work.source.id].observe(work, len(embedded.matrix), seconds)
             self.stats.texts += len(work.texts)
             self.stats.encode_seconds += seconds
             self._to_write.put(embedded)

@@ -1,22 +1,26 @@
-"""What a claim asks for: which texts to encode, which vectors to clear or keep, what to recheck; pure."""
+"""What a claim asks for: which texts or chunks to encode, which vectors to clear or keep, what to recheck; pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.queue import ChangeId, Claim, Lane, Result
+from app import chunk
+from app.chunk import Measure, Span
+from app.claims import ChangeId, Claim, Piece, Result
+from app.queue import Lane
 from app.sources import Source
 from app.text import text_hash
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text that needs a vector, and the claim that it came with."""
+    """A text that needs vectors, what they are made of, and the claim that it came with."""
 
     claim: Claim
     text: str
     hash: bytes
+    pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +34,16 @@ class Work:
     texts: tuple[Text, ...]
     known: tuple[Result, ...]  # what can be written without the model
 
+    @property
+    def vectors(self) -> int:
+        """How many vectors all these texts have, those that are not to be encoded again too."""
+        return sum(len(text.pieces) for text in self.texts)
 
-def plan(source: Source, lane: Lane, claims: Sequence[Claim]) -> Work:
+
+def plan(source: Source, lane: Lane, claims: Sequence[Claim], measure: Measure | None = None) -> Work:
     """Sort a claim out. Claims come oldest first; of several for one key the newest counts.
+
+    `measure` counts the tokens of a source that has its texts cut into chunks; EncodingError when they cannot be.
 
     A live change always leaves a mark on the vector's version, even when the text is as before, or gone: a slower claim
     that read an older text then finds another version and does not write. A backfill has no change to be true to, so
@@ -52,12 +63,30 @@ def plan(source: Source, lane: Lane, claims: Sequence[Claim]) -> Work:
     for claim in newest.values():
         text = claim.text
         hash_ = None if text is None else text_hash(text, source.identity)
-        if hash_ == claim.stored_hash and (lane is Lane.BACKFILL or claim.version):
+        whole = not source.has_chunks or claim.stored.holds(text)
+        if hash_ == claim.stored_hash and whole and (lane is Lane.BACKFILL or claim.version):
             if lane is Lane.LIVE:
                 known.append(Result(claim, keep=True))
         elif text is None:
             known.append(Result(claim))
         else:
             assert hash_ is not None
-            texts.append(Text(claim, text, hash_))
+            texts.append(Text(claim, text, hash_, _pieces(source, claim, text, measure)))
     return Work(source, lane, tuple(changes), tuple(recheck), tuple(texts), tuple(known))
+
+
+def _pieces(source: Source, claim: Claim, text: str, measure: Measure | None) -> tuple[Piece, ...]:
+    """Cut a text as its source asks, and find again what was there before."""
+    if not source.has_chunks:
+        return (Piece(0, len(text)),)
+    spans = [Span(0, len(text))]
+    if source.chunk_limit is not None:
+        assert measure is not None  # the encoder's: whoever claims for a source has one
+        spans = chunk.split(text, measure, limit=source.chunk_limit, overlap=source.chunk_overlap, prompt=source.prompt)
+    there = {} if claim.stored.end == -1 else {hash_: number for number, hash_ in enumerate(claim.stored.hashes)}
+    pieces = []
+    for span in spans:
+        part = text[span.start : span.end]
+        hash_ = text_hash(part, source.chunk_identity)
+        pieces.append(Piece(span.start, span.end, hash_, there.get(hash_), part if source.store_text else None))
+    return tuple(pieces)

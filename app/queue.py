@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import IntEnum
 from typing import Any
 
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from psycopg import Connection
 
 from app import db
+from app.claims import NOTHING, Acked, ChangeId, Claim, Failure, Result, Stored, chunk_values, vector_values
 from app.errors import DatabaseError
 from app.parts import Pace, Part, Parts
 from app.sources import Source, compiled
-from app.vectors import VectorArray
 
 # What a trigger of a user's may run into, or a row that moved to another partition meanwhile: no text is to blame.
 _IN_THE_WAY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
@@ -60,58 +60,6 @@ def cares(max_attempts: int) -> tuple[Care, ...]:
 def deadly_tries(max_attempts: int) -> int:
     """How many deaths it takes to be buried: two at least, since the first may be a neighbour's."""
     return max(2, max_attempts)
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeId:
-    """A change of one source and lane, under one claim."""
-
-    seq: int
-    part: int
-    claimed_at: datetime  # tells this claim from every other: see ack.sql
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One key of a claimed change, with its row's columns and its present vector, as one snapshot saw them."""
-
-    change: ChangeId
-    attempts: int
-    key: str | None  # None: recheck the whole source
-    enqueued_at: datetime
-    stored_hash: bytes | None
-    version: int  # 0: there is no vector row
-    text: str | None  # None: there is no row with this key, or nothing to read in it
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What to write for a key: a vector (row of the matrix), nothing new (keep), or NULL."""
-
-    claim: Claim
-    text_hash: bytes | None = None
-    vector_row: int | None = None
-    keep: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A key whose text could not be embedded."""
-
-    claim: Claim
-    error: str
-    text_length: int
-    text_hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Acked:
-    """What an ack did: changes finished, keys written or kept, changes that lost a race and went back to the log."""
-
-    changes: int
-    keys: int
-    released: int
-    again_seconds: float | None = None  # column mode: when to look again for a row that was locked
 
 
 class Queue:
@@ -166,8 +114,18 @@ class Queue:
             most=most,
         )
         return [
-            Claim(ChangeId(seq, part, claimed_at), attempts, key, at, hash_, version or 0, text)
-            for seq, part, claimed_at, attempts, key, at, hash_, version, text in rows
+            Claim(
+                ChangeId(seq, part, claimed_at),
+                attempts,
+                key,
+                at,
+                hash_,
+                version or 0,
+                text,
+                bool(cut),
+                Stored(tuple(hashes or ()), end) if source.has_chunks else NOTHING,
+            )
+            for seq, part, claimed_at, attempts, key, at, hash_, version, text, cut, hashes, end in rows
         ]
 
     def claim_with(
@@ -213,15 +171,16 @@ class Queue:
         """
         if source.into_column is not None:
             return self._ack_column(source, lane, changes, results, matrix, unfinished)
+        values = chunk_values(results, matrix) if source.has_chunks else vector_values(results, matrix)
         row = self._run(
-            compiled(source, "ack"),
+            compiled(source, "ack_chunks" if source.has_chunks else "ack"),
             source,
             lane,
             seqs=[change.seq for change in changes],
             parts=[change.part for change in changes],
             times=[change.claimed_at for change in changes],
             finish=[change not in unfinished for change in changes],
-            **_values(results, matrix),
+            **values,
         )[0]
         *counts, owned = row
         acked = Acked(*counts)
@@ -287,13 +246,15 @@ class Queue:
             left_parts=[change.part for change, _, _ in part.left],
             left_keys=[result.claim.key for _, result, _ in part.left],
             left_busy=[busy for _, _, busy in part.left],
-            **_values(part.keys, matrix),
+            **vector_values(part.keys, matrix),
         )[0]
 
     def fail(self, source: Source, lane: Lane, failures: Sequence[Failure]) -> None:
         """Put failed keys back with back-off, or, after the last attempt, to the dead letters."""
-        last = [failure for failure in failures if failure.claim.attempts >= self.max_attempts]
-        again = [failure for failure in failures if failure.claim.attempts < self.max_attempts]
+        # A change is put back or ended as a whole.
+        hopeful = {f.claim.change for f in failures if not f.final and f.claim.attempts < self.max_attempts}
+        last = [failure for failure in failures if failure.claim.change not in hopeful]
+        again = [failure for failure in failures if failure.claim.change in hopeful]
         for name, some in (("fail", again), ("bury", last)):
             if some:
                 self._run(
@@ -351,19 +312,3 @@ class Queue:
                 query, {"source": source.id, "lane": int(lane), "worker": self.worker, **values}, binary=False
             )
             return cursor.fetchall() if cursor.description else []
-
-
-def _values(results: Sequence[Result], matrix: NDArray[np.float32]) -> dict[str, object]:
-    """The keys to be written, and those rows of the matrix that they name."""
-    rows = [result.vector_row for result in results if result.vector_row is not None]
-    places = {row: place for place, row in enumerate(rows, 1)}
-    return {
-        "keys": [result.claim.key for result in results],
-        "key_seqs": [result.claim.change.seq for result in results],
-        "key_parts": [result.claim.change.part for result in results],
-        "versions": [result.claim.version for result in results],
-        "hashes": [result.text_hash for result in results],
-        "keeps": [result.keep for result in results],
-        "vector_rows": [None if result.vector_row is None else places[result.vector_row] for result in results],
-        "vectors": VectorArray(matrix if rows == list(range(len(matrix))) else matrix[rows]),
-    }

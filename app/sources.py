@@ -50,6 +50,7 @@ class Source:
     recipe: int  # raised by each change of what makes the text: a claim by an older one takes nothing
     state: str
     vector_table: str
+    has_chunks: bool  # the vector table has columns for them, whether or not the recipe still asks for any
     model: Model
     backfill_phase: str
 
@@ -61,7 +62,25 @@ class Source:
     @cached_property
     def identity(self) -> bytes:
         """What the hashes of this source's texts are bound to."""
+        return self.identity_of(self.model.fingerprint, self.model.precision, self.prompt)
+
+    @cached_property
+    def chunk_identity(self) -> bytes:
+        """What the hashes of its chunks are bound to: not to how they were cut, so that a chunk found again is kept."""
         return identity(self.model.fingerprint, self.model.precision, self.prompt)
+
+    def identity_of(self, fingerprint: str, precision: str, prompt: str) -> bytes:
+        """What the hashes would be bound to if it had that model and prompt."""
+        parts = (self.chunk_tokens, self.chunk_overlap, self.on_overflow, self.store_text)
+        cutting = "" if parts == (None, 0, "truncate", False) else "/".join(map(str, parts))
+        return identity(fingerprint, precision, prompt, cutting=cutting)
+
+    @property
+    def chunk_limit(self) -> int | None:
+        """How many tokens a chunk may have; None: a text has one vector."""
+        if self.chunk_tokens is not None:
+            return self.chunk_tokens
+        return self.model.max_tokens if self.on_overflow == "chunk" else None
 
 
 def load(connection: Connection) -> list[Source]:
@@ -92,7 +111,7 @@ def find(connection: Connection, name: str) -> Source:
 
 def _source(row: Sequence[Any]) -> Source:
     """Take a row of sources.sql: the fields in their order, the model's in the place of the model."""
-    fields: list[Any] = [*row[:4], *map(tuple, row[4:7]), *row[7:20], Model(*row[20:26]), row[26]]
+    fields: list[Any] = [*row[:4], *map(tuple, row[4:7]), *row[7:21], Model(*row[21:27]), row[27]]
     return Source(*fields)
 
 
@@ -127,6 +146,20 @@ def compiled(source: Source, name: str, *, after_cursor: bool = False) -> bytes:
             return sql.SQL("true")
         return sql.SQL("({}) > ({})").format(_list(columns), _list(key_of(sql.Placeholder("cursor"))))
 
+    def chunks_of(key: list[sql.Composable]) -> sql.Composable:
+        """What is known of the chunks of a key."""
+        if not source.has_chunks:
+            return sql.SQL("NULL::bytea[], NULL::integer")
+        kept = _identifier("rowvec", source.vector_table)
+        return db.statement("chunks_there").format(vectors=kept, chunk_has_key=equal(of("w", keys), key))
+
+    def first_chunk() -> sql.Composable:
+        """Which row stands for a key: the head, or, where it is missing, the first that is there."""
+        if not source.has_chunks:
+            return sql.SQL("v.chunk = 0")
+        kept = _identifier("rowvec", source.vector_table)
+        return db.statement("first_chunk").format(vectors=kept, chunk_has_key=equal(of("w", keys), vector))
+
     row, vector = of("d", keys), of("v", keys)
     column, send = _identifier(source.into_column or "embedding"), sql.SQL(source.column_send or "vector_send")
     in_row = source.into_column is not None
@@ -146,6 +179,9 @@ def compiled(source: Source, name: str, *, after_cursor: bool = False) -> bytes:
         if in_row
         else sql.SQL("v._hash"),
         vector=sql.SQL("{}.{}").format(sql.SQL("d" if in_row else "v"), column),
+        chunks_there=chunks_of(claimed_key),
+        row_chunks_there=chunks_of(row),
+        first_chunk=first_chunk(),
         keys=_list(keys),
         aliases=_list(aliases),
         key_values=_list(
@@ -160,6 +196,12 @@ def compiled(source: Source, name: str, *, after_cursor: bool = False) -> bytes:
         vector_is_row=equal(vector, row),
         vector_is_input=equal(vector, of("i", aliases)),
         settled_is_input=equal(of("s", aliases), of("i", aliases)),
+        input_keys=_list(of("i", aliases)),
+        piece_keys=_list(of("p", aliases)),
+        input_is_piece=equal(of("i", aliases), of("p", aliases)),
+        written_is_piece=equal(of("w", aliases), of("p", aliases)),
+        written_is_input=equal(of("w", aliases), of("i", aliases)),
+        vector_is_written=equal(vector, of("w", aliases)),
         row_is_page=equal(row, of("p", aliases)),
         key_text=row_text(row),
         row_keys=_list(row),

@@ -35,6 +35,7 @@ class SourceStatus:
     daemons: int
     problem: str | None
     index: str  # there, building, invalid, auto (a daemon is to build it) or none
+    truncated: int
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, for JSON."""
@@ -50,7 +51,7 @@ def read(connection: Connection) -> list[SourceStatus]:
 def table(rows: Sequence[SourceStatus]) -> Table:
     """Return the states as a table for a terminal; what needs attention is red."""
     made = Table(
-        "source", "table", "model", "state", "waiting", "retrying", "dead", "lag", "backfill", "index", "daemons"
+        "source", "table", "model", "state", "waiting", "retrying", "dead", "cut", "lag", "backfill", "index", "daemons"
     )
     for row in rows:
         made.add_row(
@@ -61,6 +62,7 @@ def table(rows: Sequence[SourceStatus]) -> Table:
             f"{row.pending:,}",
             f"{row.retrying:,}",
             f"[red]{row.dead:,}" if row.dead else "0",
+            f"{row.truncated:,}",
             f"{row.lag_seconds:.1f} s",
             _backfill(row),
             row.index if row.index != "invalid" else "[red]invalid",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hashlib import blake2b
 
 
-def identity(fingerprint: str, precision: str, prompt: str = "") -> bytes:
-    """What a hash is bound to beside the text: the model, its precision, and the prompt put before the text."""
-    return f"{fingerprint}/{precision}/{prompt}".encode()
+def identity(fingerprint: str, precision: str, prompt: str = "", *, cutting: str = "") -> bytes:
+    """What a hash is bound to beside the text: the model, its precision, the prompt put before it, how it is cut."""
+    return f"{fingerprint}/{precision}/{prompt}{cutting and '/'}{cutting}".encode()
 
 
 def text_hash(text: str, bound_to: bytes) -> bytes:

@@ -39,8 +39,11 @@ class TextTokenizer:
         self._cuts = [max_tokens * characters for characters in _CHARACTERS_PER_TOKEN]
         self._frame = tokenizer.num_special_tokens_to_add(False)
 
-    def __call__(self, texts: Sequence[str]) -> list[TokenIds]:
-        """Return each text's ids, int32 of shape (tokens,), at least one token and at most `max_tokens` each."""
+    def __call__(self, texts: Sequence[str], cut: NDArray[np.bool_] | None = None) -> list[TokenIds]:
+        """Return each text's ids, int32 of shape (tokens,), at least one token and at most `max_tokens` each.
+
+        Into `cut` it writes which texts had more.
+        """
         ids: list[TokenIds] = []
         start = 0
         while start < len(texts):
@@ -48,7 +51,7 @@ class TextTokenizer:
             while stop < len(texts) and (stop == start or characters + len(texts[stop]) <= _SLICE_CHARACTERS):
                 characters += min(len(texts[stop]), self._cuts[0])
                 stop += 1
-            ids.extend(self._slice(texts[start:stop]))
+            ids.extend(self._slice(texts[start:stop], None if cut is None else cut[start:stop]))
             start = stop
         return ids
 
@@ -72,7 +75,7 @@ class TextTokenizer:
         count = len(starts) + self._frame if len(pieces) == 1 else None
         return starts[starts >= 0], count
 
-    def _slice(self, texts: Sequence[str]) -> list[TokenIds]:
+    def _slice(self, texts: Sequence[str], cut: NDArray[np.bool_] | None) -> list[TokenIds]:
         """Tokenize heads, then once more those texts whose head does not settle the result."""
         limit, *longer = [*self._cuts, None]
         encodings = self._tokenizer.encode_batch_fast([_head(text, limit) for text in texts])
@@ -81,9 +84,11 @@ class TextTokenizer:
             settled = limit is None or len(text) <= limit or _spare_tokens(encodings[i]) >= _OVERFLOW_PROOF
             for more in longer if not settled else ():
                 encoding = self._tokenizer.encode_batch_fast([_head(text, more)])[0]
-                ids[i] = np.array(encoding.ids, dtype=np.int32)
+                encodings[i], ids[i] = encoding, np.array(encoding.ids, dtype=np.int32)
                 if _spare_tokens(encoding) >= _OVERFLOW_PROOF:
                     break
+        if cut is not None:
+            cut[:] = [bool(encoding.overflowing) for encoding in encodings]
         return ids
 
 

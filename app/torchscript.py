@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from app import batching, kernels
 from app.batching import MicroBatch
+from app.chunk import Measure
 from app.encoder import UnencodableText
 from app.errors import ArtefactError, EncodingError, ModelMismatch
 from app.fusion import fuse
@@ -103,12 +104,20 @@ class TorchScriptEncoder:
             raise
         return encoder
 
-    def encode(self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False) -> NDArray[np.float32]:
+    @property
+    def measure(self) -> Measure:
+        """What counts its tokens."""
+        return self._tokenizer
+
+    def encode(
+        self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False, cut: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
         """Return vectors, float32 of shape (len(texts), dims); see `app.encoder.Encoder`."""
         vectors = np.empty((len(texts), self.dims), dtype=np.float32)
         ahead: _Window | None = None
         for start in range(0, len(texts), _WINDOW):
-            window = self._start(texts[start : start + _WINDOW], prompt, urgent, offset=start)
+            cut_here = None if cut is None else cut[start : start + _WINDOW]
+            window = self._start(texts[start : start + _WINDOW], prompt, urgent, cut_here, offset=start)
             if ahead is not None:  # the next window is tokenized while the one before it runs
                 ahead.finish(vectors)
             ahead = window
@@ -120,9 +129,14 @@ class TorchScriptEncoder:
         """End the workers; micro-batches that run are finished, queued ones raise EncodingError."""
         self._workers.close()
 
-    def _start(self, texts: Sequence[str], prompt: str, urgent: bool, *, offset: int) -> _Window:
+    def _start(
+        self, texts: Sequence[str], prompt: str, urgent: bool, cut: NDArray[np.bool_] | None, *, offset: int
+    ) -> _Window:
         unique, where = batching.distinct(texts)
-        ids = self._tokenizer([prompt + text for text in unique] if prompt else unique)
+        unique_cut = np.zeros(len(unique), dtype=np.bool_)
+        ids = self._tokenizer([prompt + text for text in unique] if prompt else unique, unique_cut)
+        if cut is not None:
+            cut[:] = unique_cut[where]
         lengths = [len(one) for one in ids]
         budget = batching.share(sum(lengths), workers=self._workers.threads, max_batch_tokens=self.max_batch_tokens)
         batches = batching.plan(lengths, max_batch_tokens=budget, max_tokens=self.manifest.max_tokens)

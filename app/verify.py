@@ -13,8 +13,11 @@ from typing import Any
 from psycopg import Connection
 
 from app import db
+from app.claims import Stored
 from app.sources import Source, compiled
-from app.text import identity, text_hash
+from app.text import text_hash
+
+_LONG_TEXTS = 200  # read at once of a source whose texts are cut into chunks: each may be a megabyte
 
 
 @dataclass(slots=True)
@@ -45,10 +48,12 @@ def verify(
     """Check a source; `repair` logs every key that is not as it should be, for the daemon to embed or clear."""
     report = Report()
     others = _other_identities(connection, source)
-    for key, hash_, text in _pages(connection, source, "verify_rows", window):
+    window = min(window, _LONG_TEXTS) if source.has_chunks else window
+    for key, hash_, text, hashes, end in _pages(connection, source, "verify_rows", window):
         report.rows += 1
         wanted = None if text is None else text_hash(text, source.identity)
-        if hash_ != wanted:
+        whole = not source.has_chunks or Stored(tuple(hashes or ()), end).holds(text)
+        if hash_ != wanted or not whole:
             if hash_ is None:
                 report.missing += 1
             elif text is not None and any(hash_ == text_hash(text, other) for other in others):
@@ -85,5 +90,5 @@ def _pages(connection: Connection, source: Source, name: str, window: int) -> It
 def _other_identities(connection: Connection, source: Source) -> list[bytes]:
     with db.translated():
         rows = connection.execute("SELECT fingerprint, precision, manifest #>> '{prompts,document}' FROM rowvec.model")
-        known = [identity(fingerprint, precision, prompt or "") for fingerprint, precision, prompt in rows]
+        known = [source.identity_of(fingerprint, precision, prompt or "") for fingerprint, precision, prompt in rows]
     return [other for other in known if other != source.identity]

@@ -8,9 +8,9 @@ import numpy as np
 import psycopg
 from psycopg import sql
 
-from app import sources
+from app import chunk, sources
 from app.vectors import from_text
-from tests.fakes import fake_vector
+from tests.fakes import WordMeasure, fake_vector
 
 
 def wait(connection: psycopg.Connection, source: str, timeout: str = "20 s") -> None:
@@ -21,6 +21,8 @@ def wait(connection: psycopg.Connection, source: str, timeout: str = "20 s") -> 
 def differences(connection: psycopg.Connection, name: str) -> list[str]:
     """What is missing, stale, unwanted or orphaned in a source, a line each; read by a join of its own."""
     source = sources.find(connection, name)
+    if source.has_chunks:
+        return _chunk_differences(connection, source)
     keys = [sql.Identifier(key) for key in source.key_columns]
     rows = connection.execute(
         sql.SQL(
@@ -55,6 +57,39 @@ def _vector(source: sources.Source, key: sql.Identifier) -> sql.Composable:
         return sql.SQL("v.embedding::text")
     column = sql.Identifier(source.into_column)
     return sql.SQL("CASE WHEN d.{} IS NULL THEN v._hash::text ELSE d.{}::text END").format(key, column)
+
+
+def _chunk_differences(connection: psycopg.Connection, source: sources.Source) -> list[str]:
+    """As above, of every chunk: its place in the text, and its vector."""
+    key = sql.SQL("ROW({})::text").format(sql.SQL(", ").join(map(sql.Identifier, source.key_columns)))
+    table, vectors = sql.Identifier(source.schema, source.table), sql.Identifier("rowvec", source.vector_table)
+    wanted: dict[str, list[tuple[int, int, int, list[float]]]] = {}
+    for name, text in connection.execute(
+        sql.SQL("SELECT {}, {} FROM {} d").format(key, sql.SQL(source.text_sql), table)
+    ).fetchall():
+        whole = [chunk.Span(0, len(text or ""))]
+        spans = (
+            chunk.split(text, WordMeasure(), limit=source.chunk_limit, overlap=source.chunk_overlap)
+            if text is not None and source.chunk_limit is not None
+            else whole
+        )
+        wanted[name] = [
+            (n, span.start, span.end, fake_vector(text[span.start : span.end]).tolist())
+            for n, span in enumerate(spans if text is not None else ())
+        ]
+    there: dict[str, list[tuple[int, int, int, list[float]]]] = {}
+    for name, number, start, end, vector in connection.execute(
+        sql.SQL(
+            "SELECT {}, chunk, chunk_start, chunk_end, embedding::text FROM {} WHERE chunk > 0 OR embedding IS NOT NULL"
+            " ORDER BY chunk"
+        ).format(key, vectors)
+    ).fetchall():
+        there.setdefault(name, []).append((number, start, end, from_text([vector])[0].tolist()))
+    return [
+        f"{'stale' if name in wanted else 'orphan'} {name}: {len(there.get(name, []))} chunks"
+        for name in {**wanted, **there}
+        if wanted.get(name, []) != there.get(name, [])
+    ]
 
 
 def assert_in_step(connection: psycopg.Connection, name: str, rows: int | None = None) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from app.encoder import UnencodableText
 
 DIMS = 8
+MAX_TOKENS = 256
 FINGERPRINT = "fake" * 16
 
 
@@ -42,14 +43,19 @@ class HashEncoder:
     """Encodes by hash. Texts that hold a fault word do harm: RAISE, NAN, KILL (the process), as a poison text would."""
 
     dims = DIMS
+    measure = WordMeasure()
 
     def __init__(self, *, faults: bool = False, gate: Event | None = None) -> None:
         """`faults` arms the fault words; `gate`, when given, holds every batch until it is set."""
         self.faults, self.gate = faults, gate
         self.calls: list[list[str]] = []
 
-    def encode(self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False) -> NDArray[np.float32]:
+    def encode(
+        self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False, cut: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
         """Return float32 (len(texts), 8)."""
+        if cut is not None:
+            cut[:] = [count > MAX_TOKENS for count in self.measure.count(texts, prompt)]
         self.calls.append(list(texts))
         if self.gate is not None:
             self.gate.wait(timeout=30)

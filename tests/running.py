@@ -17,7 +17,7 @@ from app.errors import ArtefactError
 from app.settings import Settings
 from app.sources import Model
 from app.vectors import from_text
-from tests.fakes import DIMS, FINGERPRINT, HashEncoder, fake_vector
+from tests.fakes import DIMS, FINGERPRINT, MAX_TOKENS, HashEncoder, fake_vector
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,8 +26,8 @@ def add_fake_model(connection: psycopg.Connection, name: str = "fake", fingerpri
     """Register the model of the fake encoder, as the default."""
     connection.execute(
         "INSERT INTO rowvec.model (name, fingerprint, dims, max_tokens, manifest, is_default)"
-        " VALUES (%s, %s, %s, 256, '{}', NOT EXISTS (SELECT FROM rowvec.model))",
-        (name, fingerprint, DIMS),
+        " VALUES (%s, %s, %s, %s, '{}', NOT EXISTS (SELECT FROM rowvec.model))",
+        (name, fingerprint, DIMS, MAX_TOKENS),
     )
 
 

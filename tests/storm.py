@@ -36,9 +36,9 @@ def daemon_main(url: str, settings: dict[str, object], batch_seconds: float, fau
     from tests.fakes import HashEncoder
 
     class SlowEncoder(HashEncoder):
-        def encode(self, texts, *, prompt="", urgent=False):  # type: ignore[no-untyped-def]
+        def encode(self, texts, *, prompt="", urgent=False, cut=None):  # type: ignore[no-untyped-def]
             Event().wait(batch_seconds)
-            return super().encode(texts, prompt=prompt, urgent=urgent)
+            return super().encode(texts, prompt=prompt, urgent=urgent, cut=cut)
 
     logging.disable(logging.CRITICAL)
     with suppress(Exception):  # a server that is away at the very start is not ours to survive

@@ -51,15 +51,30 @@ class Report:
         return asdict(self)
 
 
+class Characters:
+    """Counts characters, for an encoder that has no tokens."""
+
+    def count(self, texts: Sequence[str], prompt: str = "") -> list[int]:
+        """See `app.chunk.Measure`."""
+        return [len(prompt + text) for text in texts]
+
+    def starts(self, text: str, prompt: str = "") -> tuple[NDArray[np.int64], int | None]:
+        """See `app.chunk.Measure`."""
+        return np.arange(len(text)), len(prompt + text)
+
+
 class FreeEncoder:
     """Vectors that cost nothing: rows of one random matrix, chosen by the text's hash."""
 
     dims = DIMS
+    measure = Characters()
 
     def __init__(self) -> None:
         self._rows = np.random.default_rng(0).standard_normal((997, DIMS), dtype=np.float32)
 
-    def encode(self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False) -> NDArray[np.float32]:
+    def encode(
+        self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False, cut: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
         """Return float32 (len(texts), 384)."""
         return self._rows[[hash(text) % 997 for text in texts]]
 

@@ -1,6 +1,6 @@
 -- Purpose: write the vectors of claimed keys and finish their changes, in one statement: both happen or neither.
--- Locks: the change rows, then the vector rows in order of key, so two daemons cannot dead-lock. Index: the two primary keys;
--- the changes are looked up one by one, whatever the planner thinks of their number, and then found by ctid: see claim.sql.
+-- Locks: the change rows, then the vector rows in order of key, so two daemons cannot dead-lock, then the tally. Index: the two
+-- primary keys; the changes are looked up one by one, whatever the planner thinks of their number, and then found by ctid: see claim.sql.
 --
 -- Two guards. `owned` is the fence: changes that are not leased by this very claim are left alone, and so are their keys.
 -- The claim's time is part of it: a crash of the server may take back numbers of changes and workers that were committed
@@ -18,18 +18,18 @@ WITH owned AS MATERIALIZED (
     WHERE source_id = %(source)s AND lane = %(lane)s AND seq = i.seq AND part = i.part
       AND worker_id = %(worker)s AND claimed_at = i.claimed_at FOR UPDATE) c
 ), input AS MATERIALIZED (
-  SELECT DISTINCT ON ({aliases}) i.seq, i.part, i.key, i.version, i.hash, i.keep, e.embedding, {key_values}
+  SELECT DISTINCT ON ({aliases}) i.seq, i.part, i.key, i.version, i.hash, i.keep, i.cut, i.was_cut, e.embedding, {key_values}
   FROM unnest(%(keys)s::text[], %(key_seqs)s::bigint[], %(key_parts)s::smallint[], %(versions)s::integer[],
-              %(hashes)s::bytea[], %(keeps)s::boolean[], %(vector_rows)s::bigint[])
-       AS i(key, seq, part, version, hash, keep, vector_row)
+              %(hashes)s::bytea[], %(keeps)s::boolean[], %(cuts)s::boolean[], %(were_cut)s::boolean[], %(vector_rows)s::bigint[])
+       AS i(key, seq, part, version, hash, keep, cut, was_cut, vector_row)
   JOIN owned USING (seq, part)
   LEFT JOIN unnest(%(vectors)s) WITH ORDINALITY AS e(embedding, vector_row) USING (vector_row)
   ORDER BY {aliases}
 ), written AS (
-  INSERT INTO {vectors} AS v ({keys}, embedding, _hash, _version)
-  SELECT {aliases}, embedding, hash, version + 1 FROM input WHERE NOT keep
+  INSERT INTO {vectors} AS v ({keys}, embedding, _hash, _version, _truncated)
+  SELECT {aliases}, embedding, hash, version + 1, cut FROM input WHERE NOT keep
   ON CONFLICT ({keys}, chunk) DO UPDATE
-  SET embedding = EXCLUDED.embedding, _hash = EXCLUDED._hash, _version = EXCLUDED._version, _at = clock_timestamp()
+  SET embedding = EXCLUDED.embedding, _hash = EXCLUDED._hash, _version = EXCLUDED._version, _truncated = EXCLUDED._truncated, _at = clock_timestamp()
   WHERE v._version = EXCLUDED._version - 1
   RETURNING {written_keys}
 ), touched AS (
@@ -51,6 +51,10 @@ WITH owned AS MATERIALIZED (
   RETURNING 1
 ), healed AS (
   DELETE FROM rowvec.dead d USING input i WHERE d.source_id = %(source)s AND d.key = i.key
+), counted AS (   -- texts that were cut: the difference, which only who swapped the version knows for sure
+  UPDATE rowvec.tally t SET truncated = t.truncated + d.more
+  FROM (SELECT sum(i.cut::integer - i.was_cut::integer) AS more FROM written w JOIN input i ON {written_is_input}) d
+  WHERE t.source_id = %(source)s AND d.more <> 0
 )
 SELECT (SELECT count(*) FROM acked), (SELECT count(*) FROM settled), (SELECT count(*) FROM released),
        (SELECT count(*) FROM owned WHERE finish)

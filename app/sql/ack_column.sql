@@ -1,6 +1,6 @@
 -- Purpose: write some vectors into the rows of the table itself, with their hashes into ours, in one statement: both happen
 -- or neither. A claim is written by several: the last one of a change (`ends`) finishes it, but for the keys that are left.
--- Locks: the change rows; the table's rows, SKIP LOCKED, so that it never waits for a user; ours in order of key. A user
+-- Locks: the change rows; the table's rows, SKIP LOCKED, so that it never waits for a user; ours in order of key; the tally. A user
 -- waits for it at most: hence few rows a statement (see pace.py), and 50 ms for whatever a trigger of theirs waits for.
 -- Index: the two primary keys, change_pkey; one lookup a change and a row, whatever the planner thinks of their numbers.
 --
@@ -22,10 +22,10 @@ WITH begun AS MATERIALIZED (
     WHERE source_id = %(source)s AND lane = %(lane)s AND seq = i.seq AND part = i.part
       AND worker_id = %(worker)s AND claimed_at = i.claimed_at FOR UPDATE) c
 ), input AS MATERIALIZED (
-  SELECT DISTINCT ON ({aliases}) i.seq, i.part, i.key, i.version, i.hash, i.keep, e.embedding::{column_type} AS embedding, {key_values}
+  SELECT DISTINCT ON ({aliases}) i.seq, i.part, i.key, i.version, i.hash, i.keep, i.cut, i.was_cut, e.embedding::{column_type} AS embedding, {key_values}
   FROM unnest(%(keys)s::text[], %(key_seqs)s::bigint[], %(key_parts)s::smallint[], %(versions)s::integer[],
-              %(hashes)s::bytea[], %(keeps)s::boolean[], %(vector_rows)s::bigint[])
-       AS i(key, seq, part, version, hash, keep, vector_row)
+              %(hashes)s::bytea[], %(keeps)s::boolean[], %(cuts)s::boolean[], %(were_cut)s::boolean[], %(vector_rows)s::bigint[])
+       AS i(key, seq, part, version, hash, keep, cut, was_cut, vector_row)
   JOIN owned USING (seq, part)
   LEFT JOIN unnest(%(vectors)s) WITH ORDINALITY AS e(embedding, vector_row) USING (vector_row)
   ORDER BY {aliases}
@@ -36,10 +36,10 @@ WITH begun AS MATERIALIZED (
   UNION ALL
   SELECT i.*, false FROM input i WHERE NOT i.keep AND NOT EXISTS (SELECT FROM {table} d WHERE {row_is_input})
 ), written AS (
-  INSERT INTO {vectors} AS v ({keys}, _hash, _sum, _version)
-  SELECT {aliases}, CASE WHEN there THEN hash END, CASE WHEN there THEN substring(sha256({send}(embedding)) FOR 16) END, version + 1 FROM free ORDER BY {aliases}
+  INSERT INTO {vectors} AS v ({keys}, _hash, _sum, _version, _truncated)
+  SELECT {aliases}, CASE WHEN there THEN hash END, CASE WHEN there THEN substring(sha256({send}(embedding)) FOR 16) END, version + 1, there AND cut FROM free ORDER BY {aliases}
   ON CONFLICT ({keys}, chunk) DO UPDATE
-  SET _hash = EXCLUDED._hash, _sum = EXCLUDED._sum, _version = EXCLUDED._version, _at = clock_timestamp()
+  SET _hash = EXCLUDED._hash, _sum = EXCLUDED._sum, _version = EXCLUDED._version, _truncated = EXCLUDED._truncated, _at = clock_timestamp()
   WHERE v._version = EXCLUDED._version - 1
   RETURNING {written_keys}
 ), placed AS (   -- not where it is there already: a row without a text has no vector, a source that was unwatched has them all
@@ -77,6 +77,10 @@ WITH begun AS MATERIALIZED (
   DELETE FROM rowvec.dead WHERE ctid = ANY (ARRAY(
     SELECT d.ctid FROM rowvec.dead d JOIN input i ON d.source_id = %(source)s AND d.key = i.key
     WHERE NOT EXISTS (SELECT FROM missed m WHERE m.key = i.key) FOR UPDATE OF d SKIP LOCKED))
+), counted AS (   -- see ack.sql
+  UPDATE rowvec.tally t SET truncated = t.truncated + d.more
+  FROM (SELECT sum((i.there AND i.cut)::integer - i.was_cut::integer) AS more FROM written s JOIN free i ON {settled_is_input}) d
+  WHERE t.source_id = %(source)s AND d.more <> 0
 )
 SELECT (SELECT count(*) FROM acked), (SELECT count(*) FROM settled), (SELECT count(*) FROM released) + (SELECT count(*) FROM logged),
        ARRAY(SELECT m.key FROM missed m JOIN owned o USING (seq, part) WHERE NOT m.busy AND NOT o.ends),

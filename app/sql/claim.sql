@@ -24,7 +24,7 @@ WITH waiting AS MATERIALIZED (
   SELECT c.seq, c.part, c.claimed_at, c.attempts, c.enqueued_at, k.key
   FROM claimed c LEFT JOIN LATERAL unnest(c.keys) AS k(key) ON true
 )
-SELECT k.seq, k.part, k.claimed_at, k.attempts, k.key, k.enqueued_at, {stored}, v._version, {text}
+SELECT k.seq, k.part, k.claimed_at, k.attempts, k.key, k.enqueued_at, {stored}, v._version, {text}, v._truncated, {chunks_there}
 FROM k
 LEFT JOIN {table} d ON {row_has_key}
 LEFT JOIN {vectors} v ON {vector_has_key} AND v.chunk = 0

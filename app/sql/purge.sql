@@ -2,7 +2,7 @@
 -- Locks: the tombstones. Index: the partial one on _at.
 DELETE FROM {vectors} WHERE ctid = ANY (ARRAY(
   SELECT v.ctid FROM {vectors} v
-  WHERE v._hash IS NULL
+  WHERE v.chunk = 0 AND v._hash IS NULL
     AND v._at < least(now() - interval '2 min',
                       (SELECT min(CASE WHEN claimed_at > now() THEN '-infinity' ELSE claimed_at END)   -- the clock was put back
                      FROM rowvec.change WHERE source_id = %(source)s AND worker_id IS NOT NULL))

@@ -3,6 +3,7 @@
 SELECT s.id, s.name, coalesce(n.nspname, ''), coalesce(c.relname, ''), s.key_columns::text[], s.key_types, s.text_columns::text[],
        rowvec._text_sql('d', s.source_table, s.text_columns, s.template), coalesce(s.document_prompt, m.manifest #>> '{prompts,document}', ''), s.into_column, a.type, a.send,
        s.chunk_tokens, s.chunk_overlap, s.on_overflow, s.store_text, s.index_kind, s.recipe, s.state, coalesce(v.relname, ''),
+       EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = s.vector_table AND a.attname = 'chunk_start' AND NOT a.attisdropped),
        m.id, m.name, m.fingerprint, m.precision, m.dims, m.max_tokens, coalesce(b.phase, 'done')
 FROM rowvec.source s
 JOIN rowvec.model m ON m.id = s.model_id

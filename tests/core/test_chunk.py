@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from app.chunk import Span, split
+from app.errors import EncodingError
 from app.tokenizer import TextTokenizer
 from tests.fakes import WordMeasure
 
@@ -117,11 +118,11 @@ texts = st.one_of(
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(text=texts, limit=st.integers(12, 60), overlap=st.integers(0, 12), prompt=st.sampled_from(["", "passage: "]))
-@example(text="\U0001f642" * 200, limit=12, overlap=5, prompt="")
-@example(text="x" * 3000, limit=12, overlap=5, prompt="")
-@example(text="e" + "\u0301" * 3000, limit=12, overlap=5, prompt="")
-@example(text=" " * 9000 + "a" + " " * 9000 + "b", limit=12, overlap=0, prompt="")
+@given(text=texts, limit=st.integers(24, 60), overlap=st.integers(0, 12), prompt=st.sampled_from(["", "passage: "]))
+@example(text="\U0001f642" * 200, limit=24, overlap=5, prompt="")
+@example(text="x" * 3000, limit=24, overlap=5, prompt="")
+@example(text="e" + "\u0301" * 3000, limit=24, overlap=5, prompt="")
+@example(text=" " * 9000 + "a" + " " * 9000 + "b", limit=24, overlap=0, prompt="")
 @example(text="word " * 6000, limit=40, overlap=8, prompt="")
 def test_chunks_of_any_text(measure: TextTokenizer, text: str, limit: int, overlap: int, prompt: str) -> None:
     check(text, split(text, measure, limit=limit, overlap=overlap, prompt=prompt), measure, limit, overlap, prompt)
@@ -151,6 +152,11 @@ def test_a_break_that_leaves_a_chunk_less_than_half_full_is_passed_by() -> None:
 def test_the_overlap_begins_at_a_sentence_where_it_can() -> None:
     assert pieces("a b c. D E F g h i j", limit=8, overlap=3) == ["a b c. D E F", "D E F g h i", "g h i j"]
     assert pieces("a b c d e f g h i j", limit=8, overlap=3) == ["a b c d e f", "d e f g h i", "g h i j"]
+
+
+def test_a_prompt_that_leaves_no_room_is_an_error() -> None:
+    with pytest.raises(EncodingError, match="has 8 tokens, and a chunk may have 10"):
+        split("a b c d e f g h i", WordMeasure(), limit=10, prompt="one two three four five six ")
 
 
 def test_an_edit_changes_the_chunks_around_it_only() -> None:

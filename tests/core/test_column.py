@@ -378,8 +378,8 @@ def test_partitions(documents: psycopg.Connection, database_url: str) -> None:
 
 def test_values_beyond_halfvec_fail_by_themselves(documents: psycopg.Connection, database_url: str) -> None:
     class Large(HashEncoder):
-        def encode(self, texts, *, prompt="", urgent=False):  # type: ignore[no-untyped-def]
-            matrix = super().encode(texts, prompt=prompt, urgent=urgent)
+        def encode(self, texts, *, prompt="", urgent=False, cut=None):  # type: ignore[no-untyped-def]
+            matrix = super().encode(texts, prompt=prompt, urgent=urgent, cut=cut)
             matrix[[text == "large" for text in texts]] = 1e6
             return matrix
 

@@ -6,9 +6,10 @@ import psycopg
 import pytest
 
 from app import sources
+from app.claims import Acked, Claim
 from app.embedding import embed
 from app.plan import plan
-from app.queue import Acked, Claim, Lane, Queue, cares
+from app.queue import Lane, Queue, cares
 from app.sources import Source
 from tests.core.conftest import MakeQueue
 from tests.fakes import HashEncoder

@@ -5,9 +5,10 @@ from __future__ import annotations
 import psycopg
 
 from app import db, sources
+from app.claims import Acked, Claim
 from app.embedding import embed
 from app.plan import plan
-from app.queue import Acked, Claim, Lane, Queue
+from app.queue import Lane, Queue
 from app.sources import Source
 from tests.fakes import HashEncoder
 

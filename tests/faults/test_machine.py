@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from app import backfill, db, sources
+from app.claims import Failure
 from app.embedding import embed
 from app.plan import Work, plan
-from app.queue import Care, Failure, Lane, Queue
+from app.queue import Care, Lane, Queue
 from tests.checking import differences
 from tests.fakes import HashEncoder
 

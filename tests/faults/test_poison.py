@@ -23,10 +23,12 @@ class BadModel(HashEncoder):
 
     broken = False
 
-    def encode(self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False) -> NDArray[np.float32]:
+    def encode(
+        self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False, cut: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
         if self.broken:
             raise RuntimeError("out of memory")
-        matrix = super().encode(texts, prompt=prompt, urgent=urgent)
+        matrix = super().encode(texts, prompt=prompt, urgent=urgent, cut=cut)
         for index, text in enumerate(texts):
             if "NaN" in text:
                 matrix[index, 3] = np.nan

@@ -52,9 +52,6 @@ BEGIN
     RAISE EXCEPTION 'a row has room for one vector: into_column and chunks exclude each other' USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Leave into_column out: the vectors go to a table of their own.';
   END IF;
-  IF s.chunk_tokens IS NOT NULL OR s.chunk_overlap <> 0 OR s.on_overflow <> 'truncate' OR s.store_text THEN
-    RAISE EXCEPTION 'chunk_tokens, chunk_overlap, on_overflow and store_text are not there yet' USING ERRCODE = 'feature_not_supported', HINT = 'Leave them out: a text has one vector, made of its beginning.';
-  END IF;
   IF s.on_overflow IS NULL OR s.on_overflow NOT IN ('truncate', 'error', 'chunk') THEN
     RAISE EXCEPTION 'on_overflow is %, which is not a way to treat a text that is too long', coalesce(quote_literal(s.on_overflow), 'NULL') USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Say ''truncate'', ''error'' or ''chunk''.';
@@ -65,6 +62,9 @@ BEGIN
   END IF;
   IF s.chunk_overlap < 0 OR s.chunk_overlap * 2 > coalesce(s.chunk_tokens, CASE WHEN s.on_overflow = 'chunk' THEN p_model.max_tokens ELSE 0 END) THEN
     RAISE EXCEPTION 'chunk_overlap is %: it may be half of chunk_tokens at most', s.chunk_overlap USING ERRCODE = 'invalid_parameter_value', HINT = 'For example chunk_tokens => 200, chunk_overlap => 20.';
+  END IF;
+  IF s.store_text AND s.chunk_tokens IS NULL AND s.on_overflow <> 'chunk' THEN
+    RAISE EXCEPTION 'store_text keeps the texts of chunks, and there are none' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave it out, or say chunk_tokens => 200.';
   END IF;
   IF s.index_kind <> 'auto' THEN
     RAISE EXCEPTION 'index is %, which is not known', quote_literal(s.index_kind) USING ERRCODE = 'invalid_parameter_value',

@@ -9,10 +9,10 @@ DECLARE
 BEGIN
   IF to_regclass(v_vectors) IS NULL THEN
     EXECUTE format('CREATE TABLE %s WITH (fillfactor = 80) AS SELECT %s FROM %s WITH NO DATA', v_vectors, v_keys, s.source_table);
-    EXECUTE format('ALTER TABLE %s ADD chunk integer NOT NULL DEFAULT 0, ADD %s, ADD _hash bytea,
+    EXECUTE format('ALTER TABLE %s ADD chunk integer NOT NULL DEFAULT 0, ADD %s, ADD _hash bytea, ADD _truncated boolean NOT NULL DEFAULT false,
                       ADD _version integer NOT NULL DEFAULT 1, ADD _at timestamptz NOT NULL DEFAULT clock_timestamp(), ADD PRIMARY KEY (%s, chunk)',
                    v_vectors, CASE WHEN s.into_column IS NULL THEN format('embedding %s.vector(%s)', v_schema, p_model.dims) ELSE '_sum bytea' END, v_keys);
-    EXECUTE format('CREATE INDEX ON %s (_at) WHERE _hash IS NULL', v_vectors);   -- for the purge of tombstones
+    EXECUTE format('CREATE INDEX ON %s (_at) WHERE chunk = 0 AND _hash IS NULL', v_vectors);   -- for the purge of tombstones
     IF s.into_column IS NULL AND p_model.dims * 4 < 7800 THEN   -- inline while a row fits its page: an exact scan then reads no TOAST
       EXECUTE format('ALTER TABLE %s ALTER embedding SET STORAGE PLAIN', v_vectors);
     END IF;

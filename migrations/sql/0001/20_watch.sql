@@ -91,7 +91,7 @@ BEGIN
       EXECUTE format('CREATE TYPE rowvec.source_%s_key AS (%s)', v_new.id,
         (SELECT string_agg(format('%I %s', k, t), ', ' ORDER BY i) FROM unnest(v_new.key_columns, v_new.key_types) WITH ORDINALITY u(k, t, i)));
     END IF;
-    INSERT INTO rowvec.tally (source_id) VALUES (v_new.id);
+    EXECUTE format('INSERT INTO rowvec.tally (source_id, truncated) SELECT %s, count(*) FROM %s WHERE _truncated', v_new.id, v_new.vector_table);
     INSERT INTO rowvec.backfill (source_id, phase, recheck, estimate, done_at)
     SELECT v_new.id, CASE WHEN backfill THEN 'rows' ELSE 'done' END, true, greatest(c.reltuples, 0), CASE WHEN backfill THEN NULL ELSE now() END
     FROM pg_catalog.pg_class c WHERE c.oid = source_table;

@@ -11,10 +11,12 @@ SELECT s.name, s.source_table::text AS table_name, m.name AS model, s.state,
        (SELECT count(*) FROM rowvec.worker w WHERE w.heartbeat_at > now() - interval '30 s' AND s.model_id = ANY (w.models)) AS daemons,
        s.problem,
        CASE WHEN EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.relid = t.oid) THEN 'building'
-            WHEN i.valid THEN 'there' WHEN NOT i.valid THEN 'invalid' ELSE coalesce(s.index_kind, 'none') END AS index
+            WHEN i.valid THEN 'there' WHEN NOT i.valid THEN 'invalid' ELSE coalesce(s.index_kind, 'none') END AS index,
+       coalesce(y.truncated, 0) AS truncated   -- texts beyond the model's limit, embedded by their beginning
 FROM rowvec.source s
 JOIN rowvec.model m ON m.id = s.model_id
 LEFT JOIN rowvec.backfill b ON b.source_id = s.id
+LEFT JOIN rowvec.tally y ON y.source_id = s.id
 LEFT JOIN LATERAL (
   SELECT sum(coalesce(cardinality(keys), 1))::bigint AS pending, min(enqueued_at) FILTER (WHERE lane = 0) AS oldest,
          sum(cardinality(keys)) FILTER (WHERE worker_id IS NOT NULL AND visible_at > now())::bigint AS leased,
