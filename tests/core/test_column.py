@@ -10,9 +10,10 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from app import sources
+from app.claims import Failure
 from app.embedding import embed
 from app.plan import plan
-from app.queue import Failure, Lane
+from app.queue import Lane
 from app.verify import verify
 from tests.checking import assert_in_step, differences, until, wait
 from tests.core.conftest import MakeQueue
