@@ -22,7 +22,7 @@ from psycopg import Connection
 from app import backfill, db, metrics, sources
 from app.doorbell import Doorbell
 from app.encoder import Encoder
-from app.errors import DatabaseError, RowvecError, ServerUnreachable
+from app.errors import DatabaseError, RowvecError, ServerUnreachable, SourceError
 from app.indexer import Indexer
 from app.pipeline import Pipeline
 from app.queue import deadly_tries
@@ -71,6 +71,13 @@ class Daemon:
             stop=self.stop,
             on_idle=self._on_idle,
         )
+
+    def source(self, id_: int) -> Source:
+        """Return a source by its id, as last read; raise SourceError when it is not known here."""
+        for source in self._sources:
+            if source.id == id_:
+                return source
+        raise SourceError(f"this daemon does not know source {id_} yet", hint="Ask again in a second.")
 
     def end(self) -> None:
         """Ask it to finish or release what it holds, and to end."""

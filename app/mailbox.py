@@ -27,12 +27,13 @@ POLL_SECONDS = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A text that waits for its vector."""
+    """A text that waits for its vector, or for its chunks."""
 
     name: str
     model: int
     prompt: str
     query: str
+    source: int | None = None  # how this source cuts the text is asked, not its vector
 
 
 class Mailbox:
@@ -99,7 +100,8 @@ class Mailbox:
                     continue  # still being written: closing it wakes us again
                 path.unlink()
                 found = json.loads(bytes.fromhex(content[:-1].decode("ascii")))
-                letters.append(Letter(path.name.removesuffix(".ask"), found["model"], found["prompt"], found["query"]))
+                asked = (found["model"], found["prompt"], found["query"], found["source"])
+                letters.append(Letter(path.name.removesuffix(".ask"), *asked))
             except FileNotFoundError:
                 continue  # another daemon was quicker
             except (ValueError, KeyError, TypeError):

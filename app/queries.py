@@ -53,17 +53,20 @@ class QueryServer:
         encoders: Callable[[int], QueryEncoder],
         models: Callable[[], Collection[int]],
         *,
+        preview: Callable[[int, str], str] | None = None,
         poll_seconds: float = 1.0,
         cached_queries: int = 10_000,
     ) -> None:
         """Take how to connect (directly: no transaction pooler), and the encoder of each model id that is served.
 
         `models` is asked before each look at the table, so a daemon that has learnt a new model serves it at once.
+        `preview` says as JSON how a source (by its id) cuts a text.
         `encoders` may raise a RowvecError: it becomes the error of the SELECT.
         """
         self._connect = connect
         self._encoders = encoders
         self._models = models
+        self._preview = preview
         self._poll_seconds = poll_seconds
         self._cached_queries = cached_queries
         self._stopping = False
@@ -169,9 +172,16 @@ class QueryServer:
 
     def _answer_rows(self, connection: psycopg.Connection) -> None:
         while rows := connection.execute(
-            "SELECT id, model_id, prompt, query FROM rowvec._claim_queries(%s::smallint[])", (list(self._models()),)
+            "SELECT id, model_id, prompt, query, source_id FROM rowvec._claim_queries(%s::smallint[])",
+            (list(self._models()),),
         ).fetchall():
-            for (model, prompt), group in _groups((row[1], row[2], row) for row in rows).items():
+            for id_, _model, _prompt, text, source in rows:
+                if source is not None:
+                    said = self._chunks(source, text)
+                    function = "_fail_query" if said.startswith("!") else "_answer_preview"
+                    connection.execute(f"SELECT rowvec.{function}(%s, %s)".encode(), (id_, said.removeprefix("!")))
+                    connection.execute("SELECT rowvec._release_queries(%s)", ([id_],))
+            for (model, prompt), group in _groups((row[1], row[2], row) for row in rows if row[4] is None).items():
                 texts = [row[3] for row in group]
                 answers = self._encode(model, prompt, texts)
                 found = [(row[0], answer) for row, answer in zip(group, answers, strict=True)]
@@ -188,11 +198,24 @@ class QueryServer:
 
     def _answer_letters(self, connection: psycopg.Connection, mailbox: Mailbox) -> None:
         while letters := mailbox.take():
-            for (model, prompt), group in _groups((item.model, item.prompt, item) for item in letters).items():
+            for letter in letters:
+                if letter.source is not None:
+                    mailbox.answer(letter, self._chunks(letter.source, letter.query))
+            texts = [letter for letter in letters if letter.source is None]
+            for (model, prompt), group in _groups((item.model, item.prompt, item) for item in texts).items():
                 answers = self._encode(model, prompt, [letter.query for letter in group])
                 for letter, answer in zip(group, answers, strict=True):
                     mailbox.answer(letter, f"!{answer}" if isinstance(answer, str) else vector_text(answer))
                 self._remember(connection, model, prompt, [letter.query for letter in group], answers)
+
+    def _chunks(self, source: int, text: str) -> str:
+        """Say how a source cuts a text, as JSON; or why it cannot be said, after an exclamation mark."""
+        try:
+            if self._preview is None:
+                raise EncodingError("this process does not know how texts are cut")
+            return self._preview(source, text)
+        except Exception as error:  # becomes the error of the SELECT that asked
+            return f"!{_one_line(error)}"
 
     def _encode(self, model: int, prompt: str, texts: Sequence[str]) -> list[Answer]:
         """Encode together; where that fails, one by one, so that a bad text harms only itself."""

@@ -145,9 +145,11 @@ query = Table(
     Column("model_id", SmallInteger, nullable=False),
     Column("prompt", Text, nullable=False),
     Column("query", Text, nullable=False),
+    Column("source_id", SmallInteger),
     _time("asked_at"),
     _time("claimed_at", nullable=True),
     Column("answer", VECTOR),
+    Column("chunks", Text),
     Column("error", Text),
 )
 

@@ -17,6 +17,7 @@ from app import db, encoder
 from app.daemon import Daemon
 from app.encoder import Encoder
 from app.model import find_artefact
+from app.preview import preview
 from app.queries import QueryServer
 from app.settings import Settings
 from app.sources import Model
@@ -38,6 +39,7 @@ class Service:
             partial(db.connect, direct, application="rowvec queries"),
             self._encoders.__getitem__,
             self._encoders.keys,
+            preview=self._preview,
             poll_seconds=settings.poll_seconds,
         )
         self._thread = Thread(target=self._keep_error, name="rowvec daemon", daemon=True)
@@ -72,6 +74,11 @@ class Service:
             self.run()
         except BaseException as error:
             self._error = error
+
+    def _preview(self, source_id: int, text: str) -> str:
+        """Say as JSON how a source cuts a text; raise where this daemon does not know the source."""
+        source = self._daemon.source(source_id)
+        return preview(source, text, self._encoders[source.model.id].measure)
 
     def _load(self, model: Model) -> Encoder:
         """Load a model of the catalogue from the model folder; raise ArtefactError when it is not there."""

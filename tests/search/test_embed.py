@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from psycopg import IsolationLevel
 
 from app.queries import QueryServer, vector_text
+from tests.checking import until
 from tests.search.conftest import FakeEncoder
 
 
@@ -48,9 +49,7 @@ def test_at_any_isolation_level_and_in_a_read_only_transaction(
 @pytest.mark.usefixtures("query_server")
 def test_a_text_asked_again_comes_from_the_cache(connection: psycopg.Connection, encoder: FakeEncoder) -> None:
     first = embed(connection, "again")
-    for _ in range(100):  # the answer goes out before the cache is written
-        if connection.execute("SELECT 1 FROM rowvec.query_cache").fetchone():
-            break
+    until(connection, "SELECT count(*) FROM rowvec.query_cache", 1)  # the answer goes out before it is written
     assert embed(connection, "again") == first
     assert encoder.calls == [("query: ", "again")]
     assert connection.execute("SELECT last_value, is_called FROM rowvec.query_hits").fetchone() == (1, True)

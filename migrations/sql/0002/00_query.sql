@@ -5,8 +5,10 @@ CREATE UNLOGGED TABLE rowvec.query (
   model_id    smallint    NOT NULL,
   prompt      text        NOT NULL,
   query       text        NOT NULL,
+  source_id   smallint,                                                  -- not a vector is wanted, but how this source cuts the text
   asked_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
   claimed_at  timestamptz,
   answer      vector,                                                    -- is not compressed, as a text would be: 0.2 ms
+  chunks      text,                                                      -- that: JSON
   error       text
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);

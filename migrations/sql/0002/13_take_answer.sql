@@ -11,5 +11,6 @@ BEGIN
   EXCEPTION WHEN lock_not_available THEN
     RETURN;
   END;
-  RETURN QUERY DELETE FROM rowvec.query q WHERE q.id = p_id AND (q.answer IS NOT NULL OR q.error IS NOT NULL) RETURNING q.answer::text, q.error;
+  RETURN QUERY DELETE FROM rowvec.query q WHERE q.id = p_id AND (q.answer IS NOT NULL OR q.chunks IS NOT NULL OR q.error IS NOT NULL)
+    RETURNING coalesce(q.chunks, q.answer::text), q.error;
 END $$;

@@ -1,12 +1,12 @@
 -- Asks a daemon over dblink: a second session of the same database, so the request commits at once whatever the caller's
 -- transaction is. Works at any isolation level and in a read-only transaction; a cancel is seen within 20 ms.
 -- The connection stays open for the session (opening one costs 5 ms with SCRAM); its role may do nothing but ask.
-CREATE FUNCTION rowvec._by_loopback(p_model smallint, p_prompt text, p_query text, p_timeout interval) RETURNS text LANGUAGE plpgsql VOLATILE
+CREATE FUNCTION rowvec._by_loopback(p_model smallint, p_prompt text, p_query text, p_source smallint, p_timeout interval) RETURNS text LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_dblink text := rowvec._extension_schema('dblink');
   v_ask    text := format('SELECT * FROM %s.dblink(''rowvec_loopback'', %L) AS r(id uuid)', v_dblink,
-                          format('SELECT rowvec._ask(%s::smallint, %L, %L)', p_model, p_prompt, p_query));
+                          format('SELECT rowvec._ask(%s::smallint, %L, %L, %L::smallint)', p_model, p_prompt, p_query, p_source));
   v_begin  timestamptz := clock_timestamp();
   v_waited interval;
   v_open   boolean;

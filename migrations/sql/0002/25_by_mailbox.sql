@@ -1,7 +1,7 @@
 -- Asks a daemon through files, where it shares the server's machine and dblink is missing (the embedded server): the
 -- request is written by COPY, which does not wait for a commit, and the answer read by pg_read_binary_file, which knows
 -- no snapshot. File names are ours alone. Each file ends with a full stop, so a half-written one is not taken for whole.
-CREATE FUNCTION rowvec._by_mailbox(p_folder text, p_model smallint, p_prompt text, p_query text, p_timeout interval) RETURNS text LANGUAGE plpgsql VOLATILE
+CREATE FUNCTION rowvec._by_mailbox(p_folder text, p_model smallint, p_prompt text, p_query text, p_source smallint, p_timeout interval) RETURNS text LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_stem   text := format('%s/%s', p_folder, gen_random_uuid());
@@ -10,7 +10,7 @@ DECLARE
   v_answer text;
 BEGIN
   EXECUTE format('COPY (SELECT %L) TO %L', encode(convert_to(
-    jsonb_build_object('model', p_model, 'prompt', p_prompt, 'query', p_query)::text, 'UTF8'), 'hex') || '.', v_stem || '.ask');
+    jsonb_build_object('model', p_model, 'prompt', p_prompt, 'query', p_query, 'source', p_source)::text, 'UTF8'), 'hex') || '.', v_stem || '.ask');
   LOOP
     v_waited := clock_timestamp() - v_begin;
     PERFORM pg_sleep(CASE WHEN v_waited < interval '50 ms' THEN 0.001 WHEN v_waited < interval '500 ms' THEN 0.005 ELSE 0.02 END);
