@@ -301,6 +301,23 @@ def test_chunks_that_are_lost_are_found_and_healed(
     assert differences(documents, "documents") == []
 
 
+def test_a_recheck_of_what_is_right_writes_nothing(
+    documents: psycopg.Connection, source: Source, make_queue: MakeQueue
+) -> None:
+    queue = make_queue()
+    for key, body in enumerate(("\n\n".join(PARAGRAPHS), "short", None), 1):
+        write(documents, body, key)
+    step(queue, source)
+    documents.execute("DELETE FROM rowvec.documents_vectors WHERE embedding IS NULL")  # the purge of tombstones
+    before = documents.execute("SELECT ctid::text FROM rowvec.documents_vectors ORDER BY 1").fetchall()
+    documents.execute("INSERT INTO rowvec.change (source_id, lane, keys) VALUES (%s, 1, '{1,2,3}')", (source.id,))
+    claims = claim(queue, source, Lane.BACKFILL)
+    work = plan(source, Lane.BACKFILL, claims, HashEncoder.measure)
+    assert (len(claims), work.texts, work.known) == (3, (), ())
+    assert verify.verify(queue.connection, source).ok
+    assert documents.execute("SELECT ctid::text FROM rowvec.documents_vectors ORDER BY 1").fetchall() == before
+
+
 def test_renamed_and_retyped_keys_are_followed(
     documents: psycopg.Connection, source: Source, make_queue: MakeQueue
 ) -> None:
