@@ -20,7 +20,9 @@ from psycopg import Connection, sql
 
 from app import db
 from app.daemon import Daemon
+from app.errors import ArtefactError
 from app.settings import Settings
+from app.sources import Model
 
 DIMS = 384
 NAME = "rowvec_bench"
@@ -179,7 +181,12 @@ def _writer(connection: Connection, name: str, statement: str, times: int, befor
 
 @contextmanager
 def _daemon(url: str, settings: Settings) -> Iterator[None]:
-    daemon = Daemon(url, settings, lambda _model: FreeEncoder())
+    def load(model: Model) -> FreeEncoder:
+        if model.name != NAME:  # a user's source that waits in this database is not to get such vectors
+            raise ArtefactError("not for a measurement")
+        return FreeEncoder()
+
+    daemon = Daemon(url, settings, load)
     thread = Thread(target=daemon.run, name="rowvec bench daemon", daemon=True)
     thread.start()
     try:

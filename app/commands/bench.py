@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.commands.common import JsonOption, console, database, print_json
+
+if TYPE_CHECKING:
+    from app.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Measure rowvec on this machine.")
 
@@ -61,6 +64,9 @@ def sync(
     writers: Annotated[bool, typer.Option("--writers", help="Only what the triggers cost those who write.")] = False,
     rows: Annotated[int, typer.Option(min=1, help="Rows to drain.")] = 100_000,
     rounds: Annotated[int, typer.Option(min=1, help="Pairs of each statement; medians are shown.")] = 9,
+    chunks: Annotated[
+        bool, typer.Option("--chunks", help="Only what cutting texts into chunks costs, with the default model.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the change log with an encoder that is free: cost on writers, rows/s, latency. Makes its own tables."""
@@ -68,6 +74,9 @@ def sync(
     from app.settings import load
 
     settings, say = load(), console(stderr=True)
+    if chunks:
+        _chunks(settings, rounds=rounds, as_json=as_json)
+        return
     with database(settings) as url:
         report = module.run(url, settings, writers_only=writers, rows=rows, rounds=rounds, progress=say.print)
     if as_json:
@@ -79,6 +88,32 @@ def sync(
     if report.drain_rows_per_second:
         typer.echo(f"claim, encode for nothing, write: {report.drain_rows_per_second:,.0f} rows/s")
         typer.echo("INSERT to vector: " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in report.latency_ms.items()))
+
+
+def _chunks(settings: Settings, *, rounds: int, as_json: bool) -> None:
+    from app import default_model, encoder
+    from app.bench import chunks as module
+
+    say = console(stderr=True)
+    model = encoder.load(
+        default_model.exported(settings, say.print),
+        fingerprint=None,
+        precision=settings.precision,
+        threads=settings.threads,
+        max_batch_tokens=settings.max_batch_tokens,
+    )
+    try:
+        with database(settings) as url:
+            report = module.run(url, settings, model, rounds=rounds, progress=say.print)
+    finally:
+        model.close()
+    if as_json:
+        print_json(report.as_dict())
+        return
+    typer.echo(f"{report.documents} documents, {report.chunks} chunks, {report.tokens:,} tokens, {settings.precision}")
+    typer.echo(f"with chunks:        {report.with_chunks_tokens_per_second:,.0f} tokens/s")
+    typer.echo(f"a row for each:     {report.without_tokens_per_second:,.0f} tokens/s")
+    typer.echo(f"ratio:              {report.ratio:.3f}")
 
 
 @app.command()
