@@ -19,8 +19,8 @@ FUNCTIONS = (
     "_set_loopback", "_grant_loopback", "_drop_loopback", "_same_database", "_try_loopback", "_table_of",
     "_grant_vectors", "_ungrant_vectors", "_follow_source", "_search_facts", "_estimate", "_search_sql",
     "_begin_search", "_exact_search", "_end_search", "search", "_key_matches", "_own_vector", "similar",
-    "_text_document", "_text_hits", "hybrid_search", "_keep_grants",
-    "_ask_daemon", "_answer_preview", "_preview_facts", "preview",
+    "_text_document", "_text_hits", "hybrid_search", "_keep_grants", "_ask_daemon", "_answer_preview",
+    "_preview_facts", "preview", "_chunk_search_sql",
 )
 # fmt: on
 

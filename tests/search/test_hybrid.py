@@ -51,7 +51,7 @@ def test_both_lists_count(connection: psycopg.Connection) -> None:
     assert {row[0] for row in rows[:2]} == {"1", "2"}
     assert all(row[4] is not None for row in rows[:2])
     assert len(rows) == 5
-    for _key, score, distance, vector_rank, text_rank in rows:
+    for _key, score, distance, vector_rank, text_rank, *_passage in rows:
         parts = [1 / (60 + rank) for rank in (vector_rank, text_rank) if rank is not None]
         assert score == pytest.approx(sum(parts))
         assert (distance is None) == (vector_rank is None)

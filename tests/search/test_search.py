@@ -239,7 +239,7 @@ def test_the_models_own_similarity(connection: psycopg.Connection, similarity: s
     )
     query = "array_fill(0.3, ARRAY[16])::vector"
     own = f"SELECT id::text, embedding {operator} {query} FROM rowvec.t_vectors ORDER BY 2 LIMIT 5"
-    assert connection.execute(f"SELECT * FROM rowvec.search('t', {query}, k => 5)").fetchall() == (
+    assert connection.execute(f"SELECT key, distance FROM rowvec.search('t', {query}, k => 5)").fetchall() == (
         connection.execute(own).fetchall()
     )
 

@@ -1,9 +1,11 @@
 -- Puts the settings back as _begin_search found them. An error does so by itself: they were set for the transaction only.
 CREATE FUNCTION rowvec._end_search(p_settings text[]) RETURNS void LANGUAGE plpgsql VOLATILE AS $fn$
+DECLARE
+  v_set text;
 BEGIN
-  PERFORM pg_catalog.set_config('jit', p_settings[1], true);
-  PERFORM pg_catalog.set_config('hnsw.ef_search', coalesce(p_settings[2], '40'), true);
+  v_set := pg_catalog.set_config('jit', p_settings[1], true);
+  v_set := pg_catalog.set_config('hnsw.ef_search', coalesce(p_settings[2], '40'), true);
   IF p_settings[3] IS NOT NULL THEN
-    PERFORM pg_catalog.set_config('hnsw.iterative_scan', p_settings[3], true);
+    v_set := pg_catalog.set_config('hnsw.iterative_scan', p_settings[3], true);
   END IF;
 END $fn$;
