@@ -19,6 +19,9 @@ from app.sources import Model
 from app.vectors import from_text
 from tests.fakes import DIMS, FINGERPRINT, MAX_TOKENS, HashEncoder, fake_vector
 
+# Where a source's vectors are: what a call of watch() is given beside the table and the text column.
+SHAPES = {"table": "", "column": ", into_column => 'embedding'"}
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -117,10 +117,18 @@ class Storm:
     """A watched table `docs (id, body, views)` under users, daemons and faults; to be used as a context."""
 
     def __init__(
-        self, url: str, *, daemons: int = 3, users: int = 2, seed: int = 1, batch_seconds: float = 0.02
+        self,
+        url: str,
+        *,
+        daemons: int = 3,
+        users: int = 2,
+        seed: int = 1,
+        batch_seconds: float = 0.02,
+        shape: str = "table",
     ) -> None:
         """Take a migrated database whose table is watched already."""
         self.url, self.counts = url, Counts()
+        self._statements = _STATEMENTS + (_INTO_COLUMN if shape == "column" else [])
         self.choose = random.Random(seed)
         self._nursery = Nursery(url, SETTINGS, batch_seconds=batch_seconds)
         self.daemons = [self._nursery.spawn() for _ in range(daemons)]
@@ -218,7 +226,7 @@ class Storm:
         self.counts.statements += 1
         key = first + choose.randrange(KEYS)
         text = f"text {self.counts.statements} of {first}"
-        statement, values = choose.choice(_STATEMENTS)
+        statement, values = choose.choice(self._statements)
         started = time.monotonic()
         connection.execute(statement, {"key": key, "last": key + choose.randrange(8), "text": text, **values})
         self.counts.slowest_ms = max(self.counts.slowest_ms, (time.monotonic() - started) * 1e3)
@@ -253,4 +261,10 @@ _STATEMENTS: list[tuple[bytes, dict[str, object]]] = [
         {},
     ),
     (b"DELETE FROM docs WHERE id = %(key)s + 1000", {}),
+]
+# What an ORM does, that writes back every column as it once read it.
+_INTO_COLUMN: list[tuple[bytes, dict[str, object]]] = [
+    (b"UPDATE docs SET embedding = '[1,2,3,4,5,6,7,8]' WHERE id BETWEEN %(key)s AND %(last)s", {}),
+    (b"UPDATE docs SET views = views + 1, body = body, embedding = NULL WHERE id = %(key)s", {}),
+    (b"UPDATE docs SET body = %(text)s || id, embedding = (embedding::text)::vector WHERE id = %(key)s", {}),
 ]

@@ -87,5 +87,5 @@ SELECT (SELECT count(*) FROM acked), (SELECT count(*) FROM settled), (SELECT cou
        ARRAY(SELECT m.key FROM missed m JOIN owned o USING (seq, part) WHERE m.busy AND NOT o.ends),
        (SELECT count(*) FROM acked) + (SELECT count(*) FROM released) < (SELECT count(*) FROM owned WHERE ends AND finish),   -- leased for longer meanwhile
        (SELECT extract(epoch FROM min(pause))::float8 FROM remaining),
-       extract(epoch FROM clock_timestamp() - at + (SELECT count(*) FROM placed) * interval '0')::float8   -- how long it held its locks
+       CASE WHEN (SELECT count(*) FROM placed) >= 0 THEN extract(epoch FROM clock_timestamp() - at)::float8 END   -- all being done: how long it held its locks
 FROM begun

@@ -12,18 +12,24 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.running import add_fake_model
+from tests.running import SHAPES, add_fake_model
 from tests.servers import Server, free_port, wait_for_server
 
 TABLE = "CREATE TABLE docs (id int PRIMARY KEY, body text, views int DEFAULT 0)"
 
 
 @pytest.fixture
-def docs(connection: psycopg.Connection) -> psycopg.Connection:
+def shape(request: pytest.FixtureRequest) -> str:
+    """Give the shape of the source `docs`: a test's parameter where it has one, else vectors in their own table."""
+    return str(getattr(request, "param", "table"))
+
+
+@pytest.fixture
+def docs(connection: psycopg.Connection, shape: str) -> psycopg.Connection:
     """Give a connection to a database with the fake model and a watched table `docs (id, body, views)`."""
     add_fake_model(connection)
     connection.execute(TABLE)
-    connection.execute("SELECT rowvec.watch('docs', 'body')")
+    connection.execute(f"SELECT rowvec.watch('docs', 'body'{SHAPES[shape]})".encode())
     return connection
 
 

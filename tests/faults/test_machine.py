@@ -21,12 +21,15 @@ from app.claims import Failure
 from app.embedding import embed
 from app.plan import Work, plan
 from app.queue import Care, Lane, Queue
+from app.verify import verify
 from tests.checking import differences
-from tests.fakes import HashEncoder
+from tests.fakes import HashEncoder, fake_vector
+from tests.running import SHAPES
 
 TEXTS = ["a", "b", "c", "", None]
 OPERATIONS = ["write", "write", "write", "write", "write many", "delete", "move", "truncate"]
 LANES = [Lane.LIVE, Lane.LIVE, Lane.BACKFILL]
+VECTOR = "UPDATE docs SET embedding = %s WHERE id = %s"
 WRITE = "INSERT INTO docs (id, body) VALUES (%s, %s) ON CONFLICT (id) DO UPDATE SET body = EXCLUDED.body"
 
 OFTEN, SELDOM = ["user", "claim", "claim", "ack", "ack"], ["open transaction", "trouble", "backfill", "purge"]
@@ -37,6 +40,7 @@ class Machine(RuleBasedStateMachine):
     """The rules are what users and daemons may do; `opened` are two users' connections and two daemons'."""
 
     opened: ClassVar[list[Any]] = []
+    shape: ClassVar[str] = "table"
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +64,7 @@ class Machine(RuleBasedStateMachine):
         for n in range(50):
             if n % 10 == 9:  # often, since a later change of a key heals what went wrong before
                 self.settle()
-            who, what, text = choose.choice(WHO), choose.choice(OPERATIONS), choose.choice(TEXTS)
+            who, what, text = choose.choice(WHO), choose.choice(self.operations()), choose.choice(TEXTS)
             key, other, worker, lane = (
                 choose.randint(1, 3),
                 choose.randint(1, 3),
@@ -85,6 +89,10 @@ class Machine(RuleBasedStateMachine):
 
     # Users
 
+    def operations(self) -> list[str]:
+        """In column mode users can also write the vector."""
+        return [*OPERATIONS, "vector"] if self.shape == "column" else OPERATIONS
+
     def user_does(self, what: str, key: int, other: int, text: str | None) -> None:
         match what:
             case "write":
@@ -96,6 +104,9 @@ class Machine(RuleBasedStateMachine):
             case "move":
                 with suppress(psycopg.errors.UniqueViolation):
                     self.user.execute("UPDATE docs SET id = %s WHERE id = %s", (other, key))
+            case "vector":
+                vector = None if text is None else str(fake_vector(text).tolist())  # right for some text
+                self.user.execute(VECTOR, (vector, key))
             case _ if self.rechecks:
                 with suppress(psycopg.errors.LockNotAvailable):  # for a user's transaction, not for ours
                     self.user.execute("TRUNCATE docs")
@@ -156,10 +167,10 @@ class Machine(RuleBasedStateMachine):
 
     def purge(self) -> None:
         """Forget tombstones as if they were old, at the boldest that the statement may."""
-        self.user.execute("UPDATE rowvec.docs_vectors SET _at = _at - interval '3 min' WHERE embedding IS NULL")
+        self.user.execute("UPDATE rowvec.docs_vectors SET _at = _at - interval '3 min' WHERE _hash IS NULL")
         self.user.execute("UPDATE rowvec.change SET claimed_at = claimed_at - interval '3 min'")
         self.connections[0].execute(sources.compiled(self.source, "purge"), {"source": self.source.id})
-        self.user.execute("UPDATE rowvec.docs_vectors SET _at = _at + interval '3 min' WHERE embedding IS NULL")
+        self.user.execute("UPDATE rowvec.docs_vectors SET _at = _at + interval '3 min' WHERE _hash IS NULL")
         self.user.execute("UPDATE rowvec.change SET claimed_at = claimed_at + interval '3 min'")
 
     def teardown(self) -> None:
@@ -169,6 +180,8 @@ class Machine(RuleBasedStateMachine):
 
     def settle(self) -> None:
         """What is claimed is written, the newest claim first; then one daemon does all that is left."""
+        if self.shape == "column":  # what it has locked is not written
+            self.held.commit()
         for worker in (1, 0):
             while self.claims[worker]:
                 self.ack(worker, -1, 1)
@@ -186,12 +199,14 @@ class Machine(RuleBasedStateMachine):
             raise AssertionError("it does not come to an end")
         found = differences(self.user, "docs")
         assert found == [], found
+        assert verify(self.connections[0], self.source).ok
 
 
 @pytest.mark.slow
-def test_any_order_of_steps_ends_in_step(docs: psycopg.Connection, database_url: str) -> None:
+@pytest.mark.parametrize("shape", SHAPES, indirect=True)
+def test_any_order_of_steps_ends_in_step(docs: psycopg.Connection, database_url: str, shape: str) -> None:
     with psycopg.connect(database_url) as held, db.connect(database_url) as one, db.connect(database_url) as two:
-        Machine.opened = [docs, held, one, two]
+        Machine.opened, Machine.shape = [docs, held, one, two], shape
         run_state_machine_as_test(
             Machine,
             settings=settings(

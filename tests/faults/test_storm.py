@@ -5,14 +5,17 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from tests.running import SHAPES
 from tests.servers import Server, wait_for_server
 from tests.storm import LEASE_SECONDS, Storm
 
+in_every_shape = pytest.mark.parametrize("shape", SHAPES, indirect=True)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.usefixtures("docs")]
 
 
-def test_kills_freezes_and_lost_connections(database_url: str) -> None:
-    with Storm(database_url) as storm:
+@in_every_shape
+def test_kills_freezes_and_lost_connections(database_url: str, shape: str) -> None:
+    with Storm(database_url, shape=shape) as storm:
         for turn in range(20):
             thaw = storm.freeze()
             for _ in range(5):
@@ -27,8 +30,9 @@ def test_kills_freezes_and_lost_connections(database_url: str) -> None:
     assert storm.counts.terminated >= 30
 
 
-def test_restarts_and_crashes_of_the_server(server: Server, database_url: str) -> None:
-    with Storm(database_url) as storm:
+@in_every_shape
+def test_restarts_and_crashes_of_the_server(server: Server, database_url: str, shape: str) -> None:
+    with Storm(database_url, shape=shape) as storm:
         for turn in range(15):
             storm.stop.wait(0.3)
             if turn % 3 == 2:
