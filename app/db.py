@@ -47,6 +47,9 @@ _SESSION = {
     "bytea_output": "hex",
     "lc_monetary": "C",
 }
+# For claims and acks, which only look rows up: whatever was there when they were planned, they go by the index.
+_LOOKUPS = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
+_NEVER = 1 << 30
 
 
 class Session(Connection[TupleRow]):
@@ -65,9 +68,9 @@ class Session(Connection[TupleRow]):
         """Execute a statement; a CALL brings its own transactions, and so gets none of ours."""
         call = isinstance(query, str) and query.startswith("CALL ")
         if not self.pooled or call or self.info.transaction_status is not TransactionStatus.IDLE:
-            return super().execute(query, params, prepare=prepare, binary=binary)
+            return super().execute(query, params, prepare=prepare and not self.pooled, binary=binary)
         with self.transaction():
-            return super().execute(query, params, prepare=prepare, binary=binary)
+            return super().execute(query, params, prepare=False, binary=binary)
 
     @contextmanager
     def transaction(self, savepoint_name: str | None = None, force_rollback: bool = False) -> Iterator[Transaction]:
@@ -78,16 +81,17 @@ class Session(Connection[TupleRow]):
                 super().execute(self.settings)
             yield begun
 
-    def configure(self, statement_seconds: float) -> None:
+    def configure(self, statement_seconds: float, lookups: bool) -> None:
         """See whether a pooler is between us and the server, and apply the settings accordingly."""
         # A pooler answers for the server at the start, with a process number of its own making.
         row = super().execute("SELECT pg_backend_pid()").fetchone()
         self.pooled = row is None or row[0] != self.info.backend_pid
-        values = {**_SESSION, "statement_timeout": f"{statement_seconds * 1000:.0f}"}
+        values = {**_SESSION, **(_LOOKUPS if lookups else {}), "statement_timeout": f"{statement_seconds * 1000:.0f}"}
         calls = ", ".join(f"set_config('{name}', '{value}', {self.pooled})" for name, value in values.items())
         self.settings = f"SELECT {calls}".encode()
         if not self.pooled:
             super().execute(self.settings)
+        self.prepare_threshold = None if self.pooled else _NEVER  # what does not ask for it is not prepared
         vectors.register(self)
 
 
@@ -128,18 +132,19 @@ def translated() -> Iterator[None]:
         raise DatabaseError(_first_line(error), hint=error.diag.message_hint) from error
 
 
-def connect(url: str, *, application: str = "rowvec", statement_seconds: float = 60.0) -> Session:
+def connect(
+    url: str, *, application: str = "rowvec", statement_seconds: float = 60.0, lookups: bool = False
+) -> Session:
     """Open an autocommit connection as the daemon and the CLI use it; raise ServerUnreachable when there is none.
 
-    No statement is prepared: a pooler in transaction mode would hand the name to another client, and a claim that was
-    planned on an empty change log would read a full one from end to end until the next ANALYZE (prepared, a claim and
-    its ack took 4.2 ms instead of 7.5 on a busy machine). `statement_seconds` bounds every statement; 0: no bound.
+    Claims and acks are prepared, over a connection for `lookups`; behind a pooler in transaction mode nothing is, since
+    it would hand the name to another client. `statement_seconds` bounds every statement; 0: no bound.
     """
     with translated():
         given = conninfo_to_dict(url)
         options = {key: value for key, value in _CONNECT.items() if key not in given}
         session = Session.connect(url, autocommit=True, prepare_threshold=None, application_name=application, **options)
-        session.configure(statement_seconds)
+        session.configure(statement_seconds, lookups)
     return session
 
 
@@ -155,16 +160,16 @@ def _first_line(error: psycopg.Error) -> str:
 class Link:
     """One thread's connection, made when it is needed and made again after a loss, with back-off and jitter."""
 
-    def __init__(self, url: str, application: str, stop: Event) -> None:
-        """Take the URL; `stop` ends the waiting between two tries."""
-        self._url, self._application, self._stop = url, application, stop
+    def __init__(self, url: str, application: str, stop: Event, *, lookups: bool = False) -> None:
+        """Take the URL; `stop` ends the waiting between two tries; `lookups` is for claims and acks."""
+        self._url, self._application, self._stop, self._lookups = url, application, stop, lookups
         self._connection: Session | None = None
         self._pause_s = 0.0
 
     def get(self) -> Session:
         """Return the connection, made anew if there is none. One try: ServerUnreachable when it fails."""
         if self._connection is None or self._connection.closed:
-            self._connection = connect(self._url, application=self._application)
+            self._connection = connect(self._url, application=self._application, lookups=self._lookups)
             self._pause_s = 0.0
         return self._connection
 

@@ -161,7 +161,7 @@ class Pipeline:
     # Claim
 
     def _claim_loop(self) -> None:
-        link = db.Link(self._url, "rowvec claim", self._stop)
+        link = db.Link(self._url, "rowvec claim", self._stop, lookups=True)
         armed = False
         while not self._stop.is_set():
             try:
@@ -320,7 +320,7 @@ class Pipeline:
     # Write
 
     def _write_loop(self) -> None:
-        link = db.Link(self._url, "rowvec write", Event())
+        link = db.Link(self._url, "rowvec write", Event(), lookups=True)
         while (embedded := self._to_write.get()) is not None:
             self._write(link, embedded)
             with self._settled:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from psycopg import Connection
 
 from app import db
+from app.arrays import literal
 from app.claims import NOTHING, Acked, ChangeId, Claim, Failure, Result, Stored, chunk_values, vector_values
 from app.errors import DatabaseError
 from app.parts import Pace, Part, Parts
@@ -100,7 +101,7 @@ class Queue:
         `changes` bounds the log rows that are looked at; `floor` skips the dead prefix that finished changes leave;
         `attempts` is the half-open range of earlier tries. Changes of more than `most` keys are left: see `split`.
         """
-        rows = self._run(
+        rows = self._run_prepared(
             compiled(source, "claim"),
             source,
             lane,
@@ -171,9 +172,12 @@ class Queue:
         """
         if source.into_column is not None:
             return self._ack_column(source, lane, changes, results, matrix, unfinished)
-        values = chunk_values(results, matrix) if source.has_chunks else vector_values(results, matrix)
-        row = self._run(
-            compiled(source, "ack_chunks" if source.has_chunks else "ack"),
+        if source.has_chunks:
+            run, name, values = self._run, "ack_chunks", chunk_values(results, matrix)
+        else:
+            run, name, values = self._run_prepared, "ack", vector_values(results, matrix)
+        row = run(
+            compiled(source, name),
             source,
             lane,
             seqs=[change.seq for change in changes],
@@ -307,8 +311,18 @@ class Queue:
         self._run(query, source, lane, seqs=seqs, parts=parts, times=times, **values)
 
     def _run(self, query: Any, source: Source, lane: Lane, **values: object) -> list[tuple[Any, ...]]:
+        return self._execute(query, source, lane, values, prepare=False)
+
+    def _run_prepared(self, query: Any, source: Source, lane: Lane, **values: object) -> list[tuple[Any, ...]]:
+        """For statements whose plan does not depend on how much there is."""
+        return self._execute(query, source, lane, values, prepare=True)
+
+    def _execute(
+        self, query: Any, source: Source, lane: Lane, values: dict[str, object], *, prepare: bool
+    ) -> list[tuple[Any, ...]]:
+        given = {name: literal(value) if isinstance(value, list) else value for name, value in values.items()}
         with db.translated():
             cursor = self.connection.execute(
-                query, {"source": source.id, "lane": int(lane), "worker": self.worker, **values}, binary=False
+                query, {"source": source.id, "lane": int(lane), "worker": self.worker, **given}, prepare=prepare
             )
             return cursor.fetchall() if cursor.description else []

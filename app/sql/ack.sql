@@ -39,8 +39,7 @@ WITH owned AS MATERIALIZED (
 ), settled AS MATERIALIZED (
   SELECT * FROM written UNION ALL SELECT * FROM touched
 ), lost AS MATERIALIZED (
-  SELECT DISTINCT i.seq, i.part FROM input i
-  WHERE NOT EXISTS (SELECT FROM settled s WHERE {settled_is_input})
+  SELECT DISTINCT i.seq, i.part FROM input i WHERE ({input_keys}) NOT IN (SELECT * FROM settled)   -- hashed, whatever the plan
 ), acked AS (
   DELETE FROM rowvec.change WHERE ctid = ANY (ARRAY(
     SELECT place FROM owned o WHERE finish AND NOT EXISTS (SELECT FROM lost l WHERE l.seq = o.seq AND l.part = o.part)))
@@ -53,7 +52,8 @@ WITH owned AS MATERIALIZED (
   DELETE FROM rowvec.dead d USING input i WHERE d.source_id = %(source)s AND d.key = i.key
 ), counted AS (   -- texts that were cut: the difference, which only who swapped the version knows for sure
   UPDATE rowvec.tally t SET truncated = t.truncated + d.more
-  FROM (SELECT sum(i.cut::integer - i.was_cut::integer) AS more FROM written w JOIN input i ON {written_is_input}) d
+  FROM (SELECT sum(cut::integer - was_cut::integer) AS more FROM input i
+        WHERE cut <> was_cut AND (({input_keys}) IN (SELECT * FROM written)) IS TRUE) d
   WHERE t.source_id = %(source)s AND d.more <> 0
 )
 SELECT (SELECT count(*) FROM acked), (SELECT count(*) FROM settled), (SELECT count(*) FROM released),

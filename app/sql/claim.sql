@@ -26,6 +26,6 @@ WITH waiting AS MATERIALIZED (
 )
 SELECT k.seq, k.part, k.claimed_at, k.attempts, k.key, k.enqueued_at, {stored}, v._version, {text}, v._truncated, {chunks_there}
 FROM k
-LEFT JOIN {table} d ON {row_has_key}
-LEFT JOIN {vectors} v ON {vector_has_key} AND v.chunk = 0
+LEFT JOIN LATERAL (SELECT * FROM {table} d WHERE {row_has_key} OFFSET 0) d ON true   -- one by one, by their index
+LEFT JOIN LATERAL (SELECT * FROM {vectors} v WHERE {vector_has_key} AND v.chunk = 0 OFFSET 0) v ON true
 ORDER BY k.seq, k.part

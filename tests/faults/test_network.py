@@ -19,6 +19,8 @@ def test_a_cut_in_the_middle_of_a_statement(
 ) -> None:
     with Proxy(database_url) as proxy, daemon(proxy.url, lease_seconds=0.9, poll_seconds=0.1):
         for turn in range(5):
+            if turn:
+                proxy.cut()  # a new connection sends its statements with their words; later only their names
             proxy.cut_at(words, moment)
             docs.execute("INSERT INTO docs SELECT %s * 100 + g, 'text' || g FROM generate_series(1, 50) g", (turn,))
             docs.execute("UPDATE docs SET body = body || %s WHERE id %% 7 = 0", (f"turn {turn}",))
