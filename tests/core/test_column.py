@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -21,6 +23,7 @@ from tests.core.test_queue import claim, finish
 from tests.fakes import HashEncoder
 from tests.running import daemon
 
+PAGE = Path(__file__).parent.parent.parent / "docs" / "how-to" / "vectors-in-your-own-table.md"
 WATCH = "SELECT rowvec.watch('documents', 'body', into_column => 'embedding')"
 LOGGED = "SELECT count(*)::int FROM rowvec.change"
 
@@ -375,6 +378,28 @@ def test_partitions(documents: psycopg.Connection, database_url: str) -> None:
         documents.execute("UPDATE high SET embedding = NULL WHERE id = 120")
         documents.execute("UPDATE low SET body = 'direct', embedding = '[1,1,1,1,1,1,1,1]' WHERE id = 60")
         assert_in_step(documents, "parts", 100)
+
+
+def test_the_page(documents: psycopg.Connection, database_url: str) -> None:
+    """What docs/how-to/vectors-in-your-own-table.md says runs as it stands there, but for the model's size."""
+    role = f"{documents.info.dbname}_page"
+    documents.execute(f"CREATE ROLE {role}".encode())
+    documents.execute("ALTER TABLE documents ADD updated_at int DEFAULT 0")
+    documents.execute(
+        "CREATE FUNCTION touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN NEW.updated_at := OLD.updated_at + 1; RETURN NEW; END'"
+    )
+    documents.execute("INSERT INTO documents (body) VALUES ('one'), ('two')")
+    page = PAGE.read_text().replace("384", "8").replace("rowvec_daemon", role)
+    blocks = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 6
+    with daemon(database_url):
+        for block in blocks:
+            documents.execute(block.encode())
+            assert_in_step(documents, "documents", 2)
+    assert value(documents, TOUCHED) == 0
+    assert "halfvec" in str(value(documents, "SELECT pg_typeof(embedding)::text FROM documents LIMIT 1"))
+    documents.execute(f"DROP OWNED BY {role}; DROP ROLE {role}".encode())
 
 
 def test_values_beyond_halfvec_fail_by_themselves(documents: psycopg.Connection, database_url: str) -> None:
