@@ -1,12 +1,14 @@
 """Rewrite a packed model's graph when it is loaded: activations into the linear kernels, attention and casts into bf16.
 
 The file on disk stays a plain trace. Here, after `pack` has chosen the kernels, the frozen graph is one flat list of
-operations, and three rewrites leave its numbers as they are (or, in bf16, round less often than before):
+operations, and four rewrites leave its numbers as they are (or, in bf16, round less often than before):
 
 - `gelu(linear(x))` becomes oneDNN's linear with the activation inside. A GELU over [tokens, 4 x hidden] by itself was
   9 % of a forward in fp32.
 - In bf16, attention is computed in bf16 where its query, key and value come out of bf16 linears.
 - In bf16, a value that is widened to fp32 only to be narrowed again for the next linear stays bf16.
+- Attention gets its keys in whole vectors of 16, the added ones masked: torch computes what is left over number by
+  number, and attention over 14 keys took 3.7 times as long as over 16 (fp32; bf16: 3.1 times).
 
 Together, on an Intel Xeon with AMX, all-MiniLM-L6-v2: 1.05 to 1.15 times the speed in fp32, 1.35 to 1.5 times in bf16.
 What a rewrite does not know, it leaves alone; the golden texts are encoded after it, so a wrong one cannot go unseen.
@@ -19,6 +21,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 Node = Any  # torch._C.Node and torch._C.Value have no types of their own
 Value = Any
@@ -49,10 +53,12 @@ def fuse(module: torch.jit.ScriptModule, *, bf16: bool) -> torch.jit.ScriptModul
         for category in (DeprecationWarning, FutureWarning):
             warnings.filterwarnings("ignore", message=r".*torch\.jit.*", category=category)
         frozen: torch.jit.ScriptModule = torch.jit.freeze(module)
+        attend = torch.jit.script(_attend).inlined_graph
     graph = frozen.graph
     _fuse_activations(graph)
     if bf16:
         _drop_round_trips(graph, _narrow_attention(graph))
+    _fill_up_keys(graph, attend)
     torch._C._jit_pass_dce(graph)
     torch._C._jit_pass_lint(graph)
     return frozen
@@ -118,6 +124,37 @@ def _drop_round_trips(graph: Any, widenings: list[Node]) -> None:
     for asked in _nodes(graph, "prim::dtype"):  # a cast that is only asked for its dtype need not be made
         if _is_cast(asked.inputsAt(0).node()):
             asked.output().replaceAllUsesWith(asked.inputsAt(0).node().inputsAt(1))
+
+
+def _fill_up_keys(graph: Any, attend: Any) -> None:
+    """Put `_attend` in the place of each attention whose mask is surely boolean: what is added must be masked."""
+    for attention in _nodes(graph, _ATTENTION):
+        if not _is_boolean(attention.inputsAt(3)) or attention.inputsAt(3).node().mustBeNone():
+            continue
+        with graph.insert_point_guard(attention):
+            (attended,) = graph.insertGraph(attend, list(attention.inputs()))
+        attended.setType(attention.output().type())
+        attention.output().replaceAllUsesWith(attended)
+        attention.destroy()
+
+
+def _attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor,
+    dropout: float,
+    causal: bool,
+    scale: float | None,
+    enable_gqa: bool,
+) -> Tensor:
+    """Return attention with its keys filled up to a multiple of 16, unless a copy would cost more than it saves."""
+    spare = -key.size(-2) % 16
+    if 0 < spare < 12 and mask.size(-1) == key.size(-2):
+        key = F.pad(key, [0, 0, 0, spare])
+        value = F.pad(value, [0, 0, 0, spare])
+        mask = F.pad(mask, [0, spare])  # False: nobody looks there
+    return F.scaled_dot_product_attention(query, key, value, mask, dropout, causal, scale=scale, enable_gqa=enable_gqa)
 
 
 def _cast_before(value: Value, user: Node, widenings: Sequence[Node] = ()) -> Node | None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from app import kernels
 from app.fusion import fuse
@@ -100,6 +101,29 @@ def test_an_activation_that_onednn_lacks_is_left_alone() -> None:
     plain, _, fused = both(Block(F.mish, boolean), Kernel.ONEDNN)
     assert count(fused, "aten::mish") == 1
     assert worst(plain, fused) <= 2e-6
+
+
+@pytest.mark.parametrize("kernel", [Kernel.ONEDNN, pytest.param(Kernel.BF16, marks=needs_bf16)])
+def test_attention_gets_its_keys_in_whole_vectors(kernel: Kernel) -> None:
+    class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+        """Notes the keys that attention is given."""
+
+        def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if "scaled_dot_product" in func.name():
+                keys.append(args[1].size(-2))
+            return func(*args, **(kwargs or {}))
+
+    torch.manual_seed(0)
+    _, packed, fused = both(Block(F.gelu, boolean), kernel)
+    for length, wanted in ((3, 3), (4, 4), (5, 16), (14, 16), (16, 16), (17, 17), (20, 20), (22, 32), (31, 32)):
+        keys = list[int]()
+        x, mask = torch.randn(2, length, 32), torch.ones(2, length, dtype=torch.int64)
+        mask[0, length // 2 + 1 :] = 0
+        with torch.no_grad():
+            with Watch():  # type: ignore[no-untyped-call]
+                found = fused(x, mask)
+            assert (found - packed(x, mask)).abs().max() <= (2e-6 if kernel is Kernel.ONEDNN else 0.05)
+        assert set(keys) == {wanted}, length
 
 
 @needs_bf16
