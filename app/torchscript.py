@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import statistics
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -196,13 +195,14 @@ class TorchScriptEncoder:
     def _choose_width(self) -> None:
         """Time one short text on all cores against one core, in turns; keep all cores only where they are faster.
 
-        On a machine with other work (PostgreSQL on the same cores) they are not: every small kernel ends by waiting for
-        the slowest thread. Takes 0.2 s at most, or two turns.
+        A model may be so small that they are not. The best turns are compared: what else the machine does at this
+        moment says nothing of later (`Workers` watches that). Takes 0.2 s at most, or two turns.
         """
         if not self._workers.wide:
             return
         taken: dict[bool, list[float]] = {True: [], False: []}
         until = time.perf_counter() + _TRIAL_SECONDS
+        self._workers.watched = False
         self.encode([_TRIAL_TEXT])  # starts the threads
         while len(taken[False]) < 2 or time.perf_counter() < until:
             for wide, seconds in taken.items():
@@ -210,7 +210,8 @@ class TorchScriptEncoder:
                 start = time.perf_counter()
                 self.encode([_TRIAL_TEXT])
                 seconds.append(time.perf_counter() - start)
-        self._workers.wide = statistics.median(taken[True]) < statistics.median(taken[False]) * _CLEARLY_FASTER
+        self._workers.wide = min(taken[True]) < min(taken[False]) * _CLEARLY_FASTER
+        self._workers.watched = True
 
 
 def _open(manifest: Manifest, device: str, precision: Precision) -> tuple[torch.jit.ScriptModule, Kernel]:

@@ -142,7 +142,7 @@ def test_each_worker_has_its_own_number_of_kernel_threads(
     tiny_directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoder = _load(tiny_directory, threads=3)
-    encoder._workers.wide = True
+    encoder._workers.wide, encoder._workers.watched = True, False
     seen = dict[str, int]()
     forward, both = encoder._forward, threading.Barrier(2, timeout=30)
 

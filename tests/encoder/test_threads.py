@@ -48,13 +48,14 @@ def test_affinity_limits_the_cores(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 
 def test_torch_s_caches_are_small_unless_the_user_has_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY", "OMP_WAIT_POLICY"):
+    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LRU_CACHE_CAPACITY", "7")
     tame_torch()
     assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "32"
     assert os.environ["LRU_CACHE_CAPACITY"] == "7"
     assert os.environ["OMP_WAIT_POLICY"] == "passive"
+    assert os.environ["GOMP_SPINCOUNT"] == "5000"
 
 
 def test_the_tokenizer_is_capped_unless_the_user_has_spoken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,44 @@ def test_a_backlog_runs_on_one_thread_each_and_a_lone_task_on_all() -> None:
     workers.close()
 
 
+def test_lone_tasks_keep_to_one_core_for_a_second_while_others_use_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock:
+        """Each task takes 10 ms, and as much CPU time as `share` of two cores."""
+
+        now, share, used = 100.0, 1.0, 0.0
+        monotonic = classmethod(lambda cls: cls.now)
+        process_time = classmethod(lambda cls: cls.used)
+
+        @classmethod
+        def task(cls) -> None:
+            """Take the time."""
+            cls.now, cls.used = cls.now + 0.01, cls.used + 0.02 * cls.share
+            widths.append(mine.width)
+
+    widths, mine = list[int](), threading.local()
+    monkeypatch.setattr("app.workers.time", Clock)
+    workers = Workers(2, prepare=lambda threads: setattr(mine, "width", threads))
+
+    def lone(times: int) -> list[int]:
+        widths.clear()
+        for _ in range(times):
+            workers.start([Clock.task]).wait()
+        return list(widths)
+
+    assert lone(4) == [2, 2, 2, 2]
+    Clock.share = 0.5
+    assert lone(2) == [2, 2]
+    Clock.share = 1.0
+    assert lone(2) == [2, 2]  # it passed
+    Clock.share = 0.5
+    assert lone(5) == [2, 2, 2, 1, 1]
+    Clock.now += 1.0
+    assert lone(2) == [2, 1]  # tried again, still disturbed
+    Clock.now, Clock.share = Clock.now + 1.0, 1.0
+    assert lone(3) == [2, 2, 2]
+    workers.close()
+
+
 def test_a_task_beside_running_work_is_not_spread_over_all_cores() -> None:
     widths, mine, gate = list[int](), threading.local(), Gate()
     workers = Workers(2, prepare=lambda threads: setattr(mine, "width", threads))
