@@ -58,6 +58,7 @@ def fuse(module: torch.jit.ScriptModule, *, bf16: bool) -> torch.jit.ScriptModul
     _fuse_activations(graph)
     if bf16:
         _drop_round_trips(graph, _narrow_attention(graph))
+        _drop_casts_nobody_reads(graph)
     _fill_up_keys(graph, attend)
     torch._C._jit_pass_dce(graph)
     torch._C._jit_pass_lint(graph)
@@ -121,9 +122,16 @@ def _drop_round_trips(graph: Any, widenings: list[Node]) -> None:
             _skip_cast(value, narrowing, widening)
             narrowing.output().replaceAllUsesWith(value)
         narrowing.destroy()
-    for asked in _nodes(graph, "prim::dtype"):  # a cast that is only asked for its dtype need not be made
-        if _is_cast(asked.inputsAt(0).node()):
-            asked.output().replaceAllUsesWith(asked.inputsAt(0).node().inputsAt(1))
+
+
+def _drop_casts_nobody_reads(graph: Any) -> None:
+    """A cast that is only asked for its dtype or sizes need not be made."""
+    for asked in (*_nodes(graph, "prim::dtype"), *_nodes(graph, "aten::size")):
+        cast = asked.inputsAt(0).node()
+        if _is_cast(cast) and asked.kind() == "prim::dtype":
+            asked.output().replaceAllUsesWith(cast.inputsAt(1))
+        elif _is_cast(cast):
+            asked.replaceInput(0, cast.inputsAt(0))
 
 
 def _fill_up_keys(graph: Any, attend: Any) -> None:

@@ -230,8 +230,8 @@ def _open(manifest: Manifest, device: str, precision: Precision) -> tuple[torch.
     if kernel in (Kernel.ONEDNN, Kernel.BF16):
         try:
             module = fuse(module, bf16=kernel is Kernel.BF16)
-        except (AttributeError, RuntimeError) as error:  # another torch's graphs may be of another form
-            log.warning("fusion failed, the model runs slower without it: %s", repr(error))
+        except (AttributeError, RuntimeError, TypeError) as error:  # another torch's graphs may be of another form
+            log.warning("fusion failed, the model runs slower without it: %s", repr(error)[:200])
     return module, kernel
 
 
