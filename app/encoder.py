@@ -64,7 +64,7 @@ def load(
     With `fingerprint`, refuse any other model. `threads` is the total of CPU threads (default: what affinity and cgroup
     allow), `max_batch_tokens` the padded tokens of a micro-batch (default: chosen at load), `device` "cpu" or "cuda"
     (default: a GPU where there is one). Raises ArtefactError or ModelMismatch; SettingsError when bf16 is asked of a
-    CPU that lacks it.
+    CPU that lacks it, or fp16 of any CPU.
     """
     tame_torch()
     from app.torchscript import TorchScriptEncoder  # imports torch: 1.3 s

@@ -22,10 +22,11 @@ class Kernel(IntEnum):
     ONEDNN = 1  # oneDNN, fp32, weights laid out beforehand
     BF16 = 2  # oneDNN, bf16, weights laid out beforehand
     BF16_CAST = 3  # F.linear in bf16: for a GPU
+    FP16_CAST = 4  # F.linear in fp16: for a GPU
 
 
-# Plain must take less than this share of oneDNN's time. Only packed layers are fused (see `fusion`), which is worth 5 to
-# 15 % of a forward, and on Intel, where the two kernels are near each other, the trial's noise must not decide.
+# Plain must take less than this share of oneDNN's time. Only packed layers are fused (see `fusion`), which is worth 5
+# to 15 % of a forward, and on Intel, where the two kernels are near each other, the trial's noise must not decide.
 _CLEARLY_FASTER = 0.85
 _TRIAL_TOKENS = 128  # enough to tell 2.4 times from 1.0; at 512 the trial took longer than reading the file
 
@@ -102,18 +103,28 @@ def pack(leaves: list[Any], kernel: Kernel) -> None:
     """Give every leaf its kernel and free the fp32 weights that the kernel does not read."""
     for leaf in leaves:
         leaf.pack(int(kernel))
+        if kernel is Kernel.FP16_CAST and leaf.packed_weight.dtype != torch.float16:
+            raise ArtefactError("this model was exported before fp16 was known", hint="Export it again, or use bf16.")
         leaf.release()
 
 
-def require_bf16(leaves: list[Any]) -> None:
-    """Raise SettingsError where bf16 would be slow or not possible."""
+def choose_lossy(leaves: list[Any], precision: str, device: str) -> Kernel:
+    """Return the kernel of bf16 or fp16; SettingsError where it would be slow or not possible."""
+    if not leaves:
+        raise SettingsError(f"ROWVEC_PRECISION: this model was exported without layers that can run in {precision}")
+    if device != "cpu":
+        return Kernel.BF16_CAST if precision == "bf16" else Kernel.FP16_CAST
+    if precision == "fp16":
+        raise SettingsError(
+            "ROWVEC_PRECISION: fp16 is for a GPU, and this runs on the CPU",
+            hint="Use fp32, or bf16 where the CPU has it; a model that was added as fp16 needs a machine with a GPU.",
+        )
     if not bf16_supported():
         raise SettingsError(
             "ROWVEC_PRECISION: this CPU has no bf16 instructions (AVX512_BF16 or AMX)",
             hint="Use fp32, or a machine that has them; `grep -o avx512_bf16 /proc/cpuinfo` tells.",
         )
-    if not leaves:
-        raise SettingsError("ROWVEC_PRECISION: this model was exported without layers that can run in bf16")
+    return Kernel.BF16
 
 
 def _retarget(module: torch.jit.ScriptModule, device: str) -> None:

@@ -85,7 +85,7 @@ class Service:
         loaded = encoder.load(
             find_artefact(self._settings.models, model.fingerprint),
             fingerprint=model.fingerprint,
-            precision="bf16" if model.precision == "bf16" else "fp32",
+            precision=model.precision,
             threads=self._settings.threads,
             max_batch_tokens=self._settings.max_batch_tokens,
         )

@@ -17,7 +17,7 @@ from pydantic_settings import (
 
 from app.errors import SettingsError
 
-Precision = Literal["fp32", "bf16"]
+Precision = Literal["fp32", "bf16", "fp16"]
 
 
 class Settings(BaseSettings):
@@ -36,7 +36,9 @@ class Settings(BaseSettings):
         description="Folder of the embedded server and of the models.",
     )
     model_dir: Path | None = Field(None, description="Folder of the exported models; default: ROWVEC_HOME/models.")
-    precision: Precision = Field("fp32", description="fp32 (exact) or bf16 (lossy; part of a model's identity).")
+    precision: Precision = Field(
+        "fp32", description="fp32 (exact), bf16 or, on a GPU, fp16 (both lossy; part of a model's identity)."
+    )
     threads: int | None = Field(
         None, ge=1, description="CPU threads that inference may use; default: what affinity and cgroup allow."
     )

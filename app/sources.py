@@ -11,6 +11,7 @@ from psycopg import Connection, sql
 
 from app import db
 from app.errors import SourceError
+from app.settings import Precision
 from app.text import identity
 
 
@@ -21,7 +22,7 @@ class Model:
     id: int
     name: str
     fingerprint: str
-    precision: str
+    precision: Precision
     dims: int
     max_tokens: int
 

@@ -39,7 +39,11 @@ _TRIAL_TEXT = "how do I compress a file"
 _TRIAL_SECONDS = 0.2
 _CLEARLY_FASTER = 0.9
 _GOLDEN_MAX_ABS = 1e-5
-_GOLDEN_MIN_COSINE = 0.999  # bf16
+# bf16 and fp16. A wrong kernel moves every text, a sane model may be hard on one: T5 with random weights of width 32
+# was once at 0.9988, while the worst median of 20 such architectures is 0.9999. One layer with its columns swapped in
+# pairs gives a median of 0.992 (a tiny model of one block) or 0.94 (all-MiniLM-L6-v2).
+_GOLDEN_MEDIAN_COSINE = 0.999
+_GOLDEN_MIN_COSINE = 0.99
 
 
 class TorchScriptEncoder:
@@ -179,9 +183,11 @@ class TorchScriptEncoder:
         wanted = np.array(golden["vectors"], dtype=np.float32)
         found = self.encode(texts)
         norms = np.linalg.norm(wanted, axis=1)
-        if self.kernel in (Kernel.BF16, Kernel.BF16_CAST):
+        if self.kernel in (Kernel.BF16, Kernel.BF16_CAST, Kernel.FP16_CAST):
             cosine = (wanted * found).sum(axis=1) / (norms * np.linalg.norm(found, axis=1))
-            worst, good = f"cosine {cosine.min():.6f}", bool(cosine.min() >= _GOLDEN_MIN_COSINE)
+            lowest, median = float(cosine.min()), float(np.median(cosine))
+            worst = f"cosine {lowest:.6f}, median {median:.6f}"
+            good = lowest >= _GOLDEN_MIN_COSINE and median >= _GOLDEN_MEDIAN_COSINE
         else:
             # Vectors that are not normalized are longer than 1, and so are their rounding errors.
             apart = np.abs(wanted - found).max(axis=1) / np.maximum(norms, 1.0)
@@ -219,13 +225,10 @@ def _open(manifest: Manifest, device: str, precision: Precision) -> tuple[torch.
     made_with = manifest.versions.get("torch", "unknown")
     module = kernels.open_module(manifest.path("model.pt"), made_with=made_with, device=device)
     leaves = kernels.packed_leaves(module)
-    if device != "cpu":
-        kernel = Kernel.BF16_CAST if precision == "bf16" else Kernel.PLAIN
-    elif precision == "bf16":
-        kernels.require_bf16(leaves)
-        kernel = Kernel.BF16
+    if precision != "fp32":
+        kernel = kernels.choose_lossy(leaves, precision, device)
     else:
-        kernel = kernels.choose_exact(leaves)
+        kernel = kernels.choose_exact(leaves) if device == "cpu" else Kernel.PLAIN
     kernels.pack(leaves, kernel)
     if kernel in (Kernel.ONEDNN, Kernel.BF16):
         try:

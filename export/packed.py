@@ -20,8 +20,8 @@ class PackedLinear(nn.Module):
     """`y = x @ weight.T + bias` for x of any shape [..., in]; scripted, never traced, so that `mode` stays a choice.
 
     Mode 0 is `F.linear`; 1 is oneDNN's prepacked fp32; 2 is oneDNN's prepacked bf16, with the result cast back to the
-    dtype of x (models that mix dtypes, RoPE for one, fail without it); 3 is `F.linear` in bf16, cast back too. Modes 1
-    and 2 are for the CPU only, 3 is for a GPU.
+    dtype of x (models that mix dtypes, RoPE for one, fail without it); 3 is `F.linear` in bf16 and 4 in fp16, cast
+    back too. Modes 1 and 2 are for the CPU only, 3 and 4 for a GPU.
     """
 
     def __init__(self, linear: nn.Linear) -> None:
@@ -45,8 +45,8 @@ class PackedLinear(nn.Module):
                 x.to(torch.bfloat16), self.packed_weight, self.packed_bias, "none", [], ""
             )
             return rounded.to(x.dtype)
-        if self.mode == 3:
-            return F.linear(x.to(torch.bfloat16), self.packed_weight, self.packed_bias).to(x.dtype)
+        if self.mode >= 3:
+            return F.linear(x.to(self.packed_weight.dtype), self.packed_weight, self.packed_bias).to(x.dtype)
         return F.linear(x, self.weight, self.bias)
 
     @torch.jit.export
@@ -63,9 +63,10 @@ class PackedLinear(nn.Module):
         if mode == 2:
             self.packed_weight = torch.ops.mkldnn._reorder_linear_weight(self.weight.to(torch.bfloat16), None)
             self.packed_bias = self.bias.to(torch.bfloat16)
-        if mode == 3:
-            self.packed_weight = self.weight.to(torch.bfloat16)
-            self.packed_bias = self.bias.to(torch.bfloat16)
+        if mode >= 3:
+            dtype = torch.bfloat16 if mode == 3 else torch.float16
+            self.packed_weight = self.weight.to(dtype)
+            self.packed_bias = self.bias.to(dtype)
 
     @torch.jit.export
     def release(self) -> None:

@@ -22,6 +22,8 @@ from app.kernels import Kernel
 from app.torchscript import TorchScriptEncoder
 from tests.artefacts import DIMS, POISON, WORDS, tiny_artefact, write_manifest
 
+needs_bf16 = pytest.mark.skipif(not kernels.bf16_supported(), reason="this CPU has no bf16")
+
 
 def some_texts(count: int, seed: int = 0) -> list[str]:
     """Return texts of 1 to 30 words."""
@@ -195,6 +197,49 @@ def test_golden_vectors_that_differ_stop_the_start(tiny_directory: Path) -> None
         _load(tiny_directory)
 
 
+@needs_bf16
+@pytest.mark.parametrize(
+    ("cosines", "good"),
+    [
+        ([1.0, 1.0, 0.995], True),  # one hard text
+        ([1.0, 1.0, 0.98], False),  # no rounding does that
+        ([1.0, 0.9985, 0.9985], False),  # nor that to most texts
+    ],
+)
+def test_lossy_golden_vectors_may_be_a_little_off(tiny_directory: Path, cosines: list[float], good: bool) -> None:
+    path = tiny_directory / "golden.json"
+    golden = json.loads(path.read_text())
+    vectors = np.resize(np.array(golden["vectors"]), (3, DIMS))
+    golden["texts"], golden["ids"] = ([golden[key][n % len(golden[key])] for n in range(3)] for key in ("texts", "ids"))
+    away = np.roll(vectors, 1, axis=1)
+    away -= (away * vectors).sum(axis=1, keepdims=True) * vectors
+    away /= np.linalg.norm(away, axis=1, keepdims=True)
+    wanted = np.array(cosines)[:, None]
+    golden["vectors"] = (wanted * vectors + np.sqrt(1 - wanted**2) * away).tolist()
+    path.write_text(json.dumps(golden))
+    write_manifest(tiny_directory)
+    if good:
+        _load(tiny_directory, precision="bf16").close()
+    else:
+        with pytest.raises(ArtefactError, match="differ from those at export by cosine"):
+            _load(tiny_directory, precision="bf16")
+
+
+@needs_bf16
+def test_a_wrong_lossy_kernel_stops_the_start(tiny_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A layer whose columns are swapped in pairs, as a wrong layout would do."""
+    pack = kernels.pack
+
+    def wrong(leaves: list[Any], kernel: Kernel) -> None:
+        weight = leaves[0].weight
+        leaves[0].weight = weight.unflatten(1, (-1, 2)).flip(2).flatten(1)
+        pack(leaves, kernel)
+
+    monkeypatch.setattr(kernels, "pack", wrong)
+    with pytest.raises(ArtefactError, match="differ from those at export"):
+        _load(tiny_directory, precision="bf16")
+
+
 def test_golden_ids_that_differ_stop_the_start(tiny_directory: Path) -> None:
     path = tiny_directory / "golden.json"
     golden = json.loads(path.read_text())
@@ -229,7 +274,12 @@ def test_bf16_is_refused_without_the_instructions(tiny_directory: Path, monkeypa
         _load(tiny_directory, precision="bf16")
 
 
-@pytest.mark.skipif(not kernels.bf16_supported(), reason="this CPU has no bf16")
+def test_fp16_is_refused_on_a_cpu(tiny_directory: Path) -> None:
+    with pytest.raises(SettingsError, match="fp16 is for a GPU"):
+        _load(tiny_directory, precision="fp16")
+
+
+@needs_bf16
 def test_bf16_is_close_and_stays_close_in_any_batch(tiny_directory: Path) -> None:
     exact, lossy = _load(tiny_directory), _load(tiny_directory, precision="bf16")
     texts = some_texts(60)
@@ -287,9 +337,13 @@ def test_device_constants_follow_the_model(tiny_directory: Path) -> None:
     assert all(buffer.device.type == "meta" for buffer in moved.buffers())
 
 
-def test_the_cast_kernel_of_a_gpu_is_bf16(tiny_directory: Path, tiny: TorchScriptEncoder) -> None:
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_the_cast_kernels_of_a_gpu(tiny_directory: Path, tiny: TorchScriptEncoder, precision: str) -> None:
+    """On the CPU, where they are only slow."""
     module = kernels.open_module(tiny_directory / "model.pt", made_with="this")
-    kernels.pack(kernels.packed_leaves(module), Kernel.BF16_CAST)
+    leaves = kernels.packed_leaves(module)
+    kernels.pack(leaves, kernels.choose_lossy(leaves, precision, "cuda"))
+    assert {leaf.packed_weight.dtype for leaf in leaves} == {torch.bfloat16 if precision == "bf16" else torch.float16}
     ids = torch.tensor([tiny._tokenizer(["w1 w2 w3"])[0].tolist()])
     with torch.inference_mode():
         vector = module(ids, torch.ones_like(ids))[0].numpy()

@@ -8,13 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import encoder
+from app import encoder, kernels
+from app.kernels import Kernel
+from app.settings import Precision
 from export.exporter import export_model
 from export.texts import EDGES, GOLDEN
 from tests.export import tiny
 from tests.export.conftest import Export
+from tests.export.tiny import ARCHITECTURES
 
 TEXTS = [text for text in (*GOLDEN, *EDGES) if "\ud7ff" not in text]
+
+
+needs_bf16 = pytest.mark.skipif(not kernels.bf16_supported(), reason="this CPU has no bf16")
 
 
 def reference(folder: Path) -> Any:
@@ -38,6 +44,29 @@ def test_the_daemons_encoder_gives_the_same_vectors(architecture: str, exported:
         assert np.abs(loaded.encode(TEXTS) - expected).max() <= 1e-5
     finally:
         loaded.close()
+
+
+@pytest.mark.parametrize("precision", ["fp32", pytest.param("bf16", marks=needs_bf16)])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_rewritten_graph_gives_every_architectures_vectors(
+    architecture: str, precision: Precision, exported: Export, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    """Alone and in a batch, 1 to 40 tokens: the keys of attention are filled up in some lengths only."""
+    made = exported(architecture)
+    texts = [" ".join(GOLDEN)[: 4 * n] for n in range(1, 40)]
+    found = []
+    for kernel in (Kernel.PLAIN, Kernel.ONEDNN):
+        monkeypatch.setattr("app.kernels.choose_exact", lambda _leaves, kernel=kernel: kernel)
+        asked: Precision = "fp32" if kernel is Kernel.PLAIN else precision
+        loaded = encoder.load(made.directory, fingerprint=None, precision=asked, threads=1, max_batch_tokens=None)
+        found.append((loaded.encode(texts), np.concatenate([loaded.encode([text]) for text in texts])))
+        loaded.close()
+    assert "fusion failed" not in caplog.text
+    (plain, _), (together, alone) = found
+    if precision == "fp32":
+        assert max(np.abs(plain - together).max(), np.abs(plain - alone).max()) <= 1e-6
+    else:
+        assert min((plain * together).sum(axis=1).min(), (plain * alone).sum(axis=1).min()) >= 0.998
 
 
 @pytest.mark.usefixtures("quick")

@@ -3,7 +3,7 @@ CREATE TABLE rowvec.model (
   id          smallint    GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   name        text        NOT NULL UNIQUE,
   fingerprint text        NOT NULL,
-  precision   text        NOT NULL DEFAULT 'fp32' CHECK (precision IN ('fp32', 'bf16')),
+  precision   text        NOT NULL DEFAULT 'fp32' CHECK (precision IN ('fp32', 'bf16', 'fp16')),
   dims        integer     NOT NULL CHECK (dims > 0),
   max_tokens  integer     NOT NULL CHECK (max_tokens > 0),
   similarity  text        NOT NULL DEFAULT 'cosine' CHECK (similarity IN ('cosine', 'dot', 'euclidean')),
