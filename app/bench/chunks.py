@@ -40,6 +40,7 @@ class Report:
     with_chunks_tokens_per_second: float
     without_tokens_per_second: float
     ratio: float
+    ratios: tuple[float, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return what --json prints."""
@@ -76,7 +77,7 @@ def run(
                     speeds[table].append(tokens / _drain(connection, table, rows))
     ratios = [a / b for a, b in zip(speeds[NAME], speeds[_TWIN], strict=True)]
     ours, theirs = (statistics.median(speeds[table]) for table in (NAME, _TWIN))
-    return Report(len(texts), len(parts), tokens, ours, theirs, statistics.median(ratios))
+    return Report(len(texts), len(parts), tokens, ours, theirs, statistics.median(ratios), tuple(ratios))
 
 
 def _documents(count: int) -> list[str]:
