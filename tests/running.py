@@ -20,7 +20,11 @@ from app.vectors import from_text
 from tests.fakes import DIMS, FINGERPRINT, MAX_TOKENS, HashEncoder, fake_vector
 
 # Where a source's vectors are: what a call of watch() is given beside the table and the text column.
-SHAPES = {"table": "", "column": ", into_column => 'embedding'"}
+SHAPES = {
+    "table": "",
+    "column": ", into_column => 'embedding'",
+    "chunks": ", chunk_tokens => 10, chunk_overlap => 2, store_text => true",
+}
 
 ROOT = Path(__file__).parent.parent
 

@@ -128,6 +128,7 @@ class Storm:
     ) -> None:
         """Take a migrated database whose table is watched already."""
         self.url, self.counts = url, Counts()
+        self._long = shape == "chunks"
         self._statements = _STATEMENTS + (_INTO_COLUMN if shape == "column" else [])
         self.choose = random.Random(seed)
         self._nursery = Nursery(url, SETTINGS, batch_seconds=batch_seconds)
@@ -226,6 +227,8 @@ class Storm:
         self.counts.statements += 1
         key = first + choose.randrange(KEYS)
         text = f"text {self.counts.statements} of {first}"
+        if self._long:
+            text = "\n\n".join(f"{text}, part {part} of those that it has" for part in range(choose.randrange(1, 9)))
         statement, values = choose.choice(self._statements)
         started = time.monotonic()
         connection.execute(statement, {"key": key, "last": key + choose.randrange(8), "text": text, **values})

@@ -30,18 +30,20 @@ def test_killed_daemons_leave_nothing_stale(documents: psycopg.Connection, datab
             operation = 0
             while time.monotonic() < end:
                 operation += 1
+                parts = range(choose.randrange(1, 7) if shape == "chunks" else 1)
+                text = "\n\n".join(f"text {operation} with part {part} of those it has" for part in parts)
                 key, started = choose.randrange(40), time.monotonic()
                 match choose.randrange(8):
                     case 0 | 1 | 2:
                         user.execute(
                             "INSERT INTO documents (id, body) VALUES (%s, %s)"
                             " ON CONFLICT (id) DO UPDATE SET body = EXCLUDED.body",
-                            (key, f"text {operation}"),
+                            (key, text),
                         )
                     case 3 | 4:
                         user.execute(
                             "UPDATE documents SET body = %s WHERE id BETWEEN %s AND %s",
-                            (f"u {operation}", key, key + 3),
+                            (f"u {text}", key, key + 3),
                         )
                     case 5:
                         user.execute("UPDATE documents SET views = views + 1 WHERE id = %s", (key,))

@@ -27,6 +27,7 @@ from tests.fakes import HashEncoder, fake_vector
 from tests.running import SHAPES
 
 TEXTS = ["a", "b", "c", "", None]
+PARTS = ["a b c d e f", "g h i j k l", "m n o p q", "r s t u v w x y"]  # a paragraph is a chunk
 OPERATIONS = ["write", "write", "write", "write", "write many", "delete", "move", "truncate"]
 LANES = [Lane.LIVE, Lane.LIVE, Lane.BACKFILL]
 VECTOR = "UPDATE docs SET embedding = %s WHERE id = %s"
@@ -64,7 +65,7 @@ class Machine(RuleBasedStateMachine):
         for n in range(50):
             if n % 10 == 9:  # often, since a later change of a key heals what went wrong before
                 self.settle()
-            who, what, text = choose.choice(WHO), choose.choice(self.operations()), choose.choice(TEXTS)
+            who, what, text = choose.choice(WHO), choose.choice(self.operations()), self.text(choose)
             key, other, worker, lane = (
                 choose.randint(1, 3),
                 choose.randint(1, 3),
@@ -88,6 +89,12 @@ class Machine(RuleBasedStateMachine):
                     self.ack(worker, other, key)
 
     # Users
+
+    def text(self, choose: Random) -> str | None:
+        """With chunks some texts have several: of few kinds, so that they are found again elsewhere."""
+        if self.shape != "chunks" or choose.random() < 0.3:
+            return choose.choice(TEXTS)
+        return "\n\n".join(choose.choices(PARTS, k=choose.randint(1, 6)))
 
     def operations(self) -> list[str]:
         """In column mode users can also write the vector."""
@@ -129,7 +136,7 @@ class Machine(RuleBasedStateMachine):
         else:
             claims = queue.claim(self.source, lane, texts=texts, changes=texts, attempts=(0, 100))
         if claims:
-            self.claims[worker].append(plan(self.source, lane, claims))
+            self.claims[worker].append(plan(self.source, lane, claims, HashEncoder.measure))
 
     def _pop(self, worker: int, index: int) -> Work:
         return self.claims[worker].pop(index % len(self.claims[worker]))
