@@ -114,6 +114,7 @@ def _chunks(settings: Settings, *, rounds: int, as_json: bool) -> None:
     typer.echo(f"with chunks:        {report.with_chunks_tokens_per_second:,.0f} tokens/s")
     typer.echo(f"a row for each:     {report.without_tokens_per_second:,.0f} tokens/s")
     typer.echo(f"ratio:              {report.ratio:.3f} ({min(report.ratios):.3f} to {max(report.ratios):.3f})")
+    typer.echo(f"ratio by CPU time:  {report.cpu_ratio:.3f}")
 
 
 @app.command()
