@@ -18,10 +18,10 @@ Task = Callable[[], None]
 
 # On cores that others use, a lone text is slower on all of them than on one: 14 ms against 6 (each small kernel ends by
 # waiting for its slowest thread). Undisturbed, the threads' CPU time is 0.93 of what they could have had; with one of
-# two cores taken, 0.5. After three such turns in a row (the first run of a shape compiles kernels, on one thread), lone
-# texts run on one thread for a second, and then again after each single such turn.
+# two cores taken, 0.5. After eight such turns in a row (the first run of a shape compiles kernels, on one thread), lone
+# texts run on one thread for a second, and then again after each two such turns.
 _UNDISTURBED = 0.7
-_TURNS = 3
+_TURNS, _TURNS_AGAIN = 8, 2
 _BUSY_SECONDS = 1.0
 
 
@@ -154,7 +154,7 @@ class Workers:
         disturbed = time.process_time() - used < _UNDISTURBED * threads * (now - since)
         self._disturbed = self._disturbed + 1 if disturbed else 0
         if self.watched and self._disturbed >= _TURNS:
-            self._busy_until = now + _BUSY_SECONDS
+            self._busy_until, self._disturbed = now + _BUSY_SECONDS, _TURNS - _TURNS_AGAIN
 
     def _run(self, job: Job, task: Task) -> None:
         error: BaseException | None = None

@@ -52,7 +52,7 @@ def test_torch_s_caches_are_small_unless_the_user_has_spoken(monkeypatch: pytest
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LRU_CACHE_CAPACITY", "7")
     tame_torch()
-    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "32"
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "128"
     assert os.environ["LRU_CACHE_CAPACITY"] == "7"
     assert os.environ["OMP_WAIT_POLICY"] == "passive"
     assert os.environ["GOMP_SPINCOUNT"] == "5000"
