@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -97,7 +97,9 @@ class Acked:
     changes: int
     keys: int
     released: int
-    again_seconds: float | None = None  # column mode: when to look again for a row that was locked
+    again_seconds: float | None = field(
+        default=None, compare=False
+    )  # column mode: when to look again, for a locked row
 
 
 def _keys(results: Sequence[Result]) -> dict[str, object]:

@@ -30,7 +30,7 @@ def test_the_log_holds_one_window_and_the_pass_resumes(documents: psycopg.Connec
     with db.connect(database_url) as connection:
         done = backfill.progress(connection, source)
     assert (done.finished, done.enqueued) == (True, 250)
-    assert check_in_step(documents, "documents", "documents") == 250
+    assert check_in_step(documents, "documents") == 250
 
 
 def test_a_live_row_overtakes_the_backfill(documents: psycopg.Connection, database_url: str) -> None:
@@ -62,7 +62,7 @@ def test_a_recheck_encodes_only_what_differs(documents: psycopg.Connection, data
         documents.execute("SELECT rowvec.recheck('documents')")
         wait(documents)
     assert encoder.calls == [["changed"]]
-    assert check_in_step(documents, "documents", "documents") == 299
+    assert check_in_step(documents, "documents") == 299
 
 
 def test_the_daemon_rechecks_by_itself(documents: psycopg.Connection, database_url: str) -> None:
@@ -78,4 +78,4 @@ def test_the_daemon_rechecks_by_itself(documents: psycopg.Connection, database_u
         while documents.execute("SELECT done_at < now() - interval '1 day' FROM rowvec.backfill").fetchone() == (True,):
             documents.execute("SELECT pg_sleep(0.02)")
         wait(documents)
-    assert check_in_step(documents, "documents", "documents") == 3
+    assert check_in_step(documents, "documents") == 3

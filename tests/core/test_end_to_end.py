@@ -19,7 +19,7 @@ def test_rows_before_and_after_watch_get_their_vectors(documents: psycopg.Connec
     documents.execute("SELECT rowvec.watch('documents', 'body')")
     documents.execute("INSERT INTO documents (body) SELECT 'new ' || g FROM generate_series(1, 700) g")
     wait(documents)
-    assert check_in_step(documents, "documents", "documents") == 2200
+    assert check_in_step(documents, "documents") == 2200
 
 
 @pytest.mark.usefixtures("running")
@@ -34,7 +34,7 @@ def test_every_kind_of_write_is_followed(documents: psycopg.Connection) -> None:
     documents.execute("UPDATE documents SET id = DEFAULT WHERE id = 40")
     documents.execute("INSERT INTO documents (body) VALUES ('same'), ('same'), ('')")
     wait(documents)
-    assert check_in_step(documents, "documents", "documents") == 47
+    assert check_in_step(documents, "documents") == 47
 
 
 @pytest.mark.usefixtures("running")
@@ -45,7 +45,7 @@ def test_truncate_clears_the_vectors(documents: psycopg.Connection) -> None:
     documents.execute("TRUNCATE documents")
     documents.execute("INSERT INTO documents (body) VALUES ('after')")
     wait(documents)
-    assert check_in_step(documents, "documents", "documents") == 1
+    assert check_in_step(documents, "documents") == 1
 
 
 @pytest.mark.usefixtures("running")

@@ -89,4 +89,4 @@ def test_two_sources_on_one_table_keep_apart(documents: psycopg.Connection, data
         documents.execute("SELECT rowvec.unwatch('titles', drop_vectors => true)")
         documents.execute("UPDATE documents SET body = 'changed', title = 'changed'")
         wait(documents, "bodies")
-    assert check_in_step(documents, "bodies", "documents") == 3
+    assert check_in_step(documents, "bodies") == 3
