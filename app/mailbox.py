@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import logging
 import os
 import stat
 import sys
@@ -23,6 +24,8 @@ from psycopg import sql
 IN_CLOSE_WRITE = 0x8
 KEEP_SECONDS = 60.0  # an answer is read within milliseconds; this is for a backend that was stopped meanwhile
 POLL_SECONDS = 0.005
+
+log = logging.getLogger("rowvec.queries")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Mailbox:
         """Watch a folder that is there already."""
         self.folder = folder
         self._owner = folder.stat()
-        self._watch = _Inotify(folder) if sys.platform == "linux" else None
+        self._watch = _watch(folder) if sys.platform == "linux" else None
 
     @classmethod
     def open(cls, connection: psycopg.Connection) -> Mailbox | None:
@@ -134,6 +137,15 @@ class Mailbox:
         if self._watch:
             os.close(self._watch.fileno)
             self._watch = None
+
+
+def _watch(folder: Path) -> _Inotify | None:
+    """Watch a folder, unless the kernel gives no more watches: a user has 128 of them, about."""
+    try:
+        return _Inotify(folder)
+    except OSError as error:
+        log.warning("the mailbox is polled every %.0f ms: %s", POLL_SECONDS * 1e3, error)
+        return None
 
 
 class _Inotify:

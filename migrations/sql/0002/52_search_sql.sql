@@ -7,14 +7,27 @@
 -- the search without a filter, in strict order, which is what one would write by hand, and is planned as quickly.
 CREATE FUNCTION rowvec._search_sql(f record, p_typed boolean, p_filter text, p_exact boolean, p_wider float8 DEFAULT 1, p_per_row boolean DEFAULT true) RETURNS text LANGUAGE plpgsql STABLE AS $fn$
 DECLARE
-  v_vector   text := CASE WHEN f.in_row THEN 's.vector' ELSE 'v.embedding' END;
-  v_distance text := pg_catalog.format('%s %s %s', v_vector, f.operator, f.query);
-  v_order    text := v_distance;
+  v_vector   text;
+  v_distance text;
+  v_order    text;
   v_wider    integer := ceil(p_wider);
   v_keys     text;
   v_join     text;
   v_hit      text;
 BEGIN
+  IF p_filter IS NULL AND p_wider = 1 AND f.kind = 'vector' AND f.chunks IS NULL AND NOT p_exact AND pg_catalog.cardinality(f.keys) = 1 THEN
+    v_hit := CASE WHEN p_typed THEN pg_catalog.format('%s.*::%s', f.alias, f.relation) ELSE pg_catalog.format('%s.%I::text', f.alias, f.keys[1]) END;
+    IF f.in_row THEN
+      RETURN pg_catalog.format('SELECT %1$s AS hit, %2$s.%3$s %4$s %5$s AS distance, 0 AS chunk, NULL::text AS passage FROM %6$s AS %2$s WHERE %2$s.%3$s IS NOT NULL ORDER BY %2$s.%3$s %4$s %5$s LIMIT $2',
+        v_hit, f.alias, f.embedding, f.operator, f.query, f.relation);
+    END IF;
+    RETURN pg_catalog.format('SELECT %1$s AS hit, _rowvec.embedding %2$s $1 AS distance, 0 AS chunk, NULL::text AS passage FROM %3$s _rowvec JOIN %4$s AS %5$s ON %5$s.%6$I = _rowvec.%6$I'
+                   ' WHERE _rowvec.embedding IS NOT NULL ORDER BY _rowvec.embedding %2$s $1 LIMIT $2',
+      v_hit, f.operator, f.vectors, f.relation, f.alias, f.keys[1]);
+  END IF;
+  v_vector := CASE WHEN f.in_row THEN 's.vector' ELSE 'v.embedding' END;
+  v_distance := pg_catalog.format('%s %s %s', v_vector, f.operator, f.query);
+  v_order := v_distance;
   IF p_exact THEN
     v_order := pg_catalog.format('(%s) + 0.0::float8', v_distance);
   ELSIF f.kind = 'halfvec' THEN
@@ -40,19 +53,10 @@ BEGIN
     RETURN rowvec._chunk_search_sql(f, v_hit, v_keys, v_join, p_filter, p_exact, v_distance, v_order, v_wider, p_per_row);
   END IF;
   IF f.in_row THEN
-    IF p_filter IS NULL AND f.kind = 'vector' AND v_wider = 1 AND NOT p_exact AND pg_catalog.cardinality(f.keys) = 1 THEN
-      RETURN pg_catalog.format('SELECT %1$s AS hit, %2$s.%3$s %4$s %5$s AS distance, 0 AS chunk, NULL::text AS passage FROM %6$s AS %2$s WHERE %2$s.%3$s IS NOT NULL ORDER BY %2$s.%3$s %4$s %5$s LIMIT $2',
-        v_hit, f.alias, f.embedding, f.operator, f.query, f.relation);
-    END IF;
     RETURN pg_catalog.format(E'SELECT x.hit, x.distance, 0 AS chunk, NULL::text AS passage FROM (SELECT s.hit, %1$s AS distance FROM (SELECT %2$s.%3$s AS vector, %4$s AS hit FROM %5$s AS %2$s WHERE (%6$s\n)) s'
                    ' WHERE s.vector IS NOT NULL ORDER BY %7$s LIMIT $2 * %8$s) x%9$s ORDER BY x.distance + 0.0::float8 LIMIT $2',
       v_distance, f.alias, f.embedding, v_hit, f.relation, coalesce(p_filter, 'true'),
       v_order, v_wider, CASE WHEN p_exact THEN ' WHERE $3 IS NULL OR x.distance <= $3' ELSE '' END);
-  END IF;
-  IF p_filter IS NULL AND f.kind = 'vector' AND v_wider = 1 AND NOT p_exact AND pg_catalog.cardinality(f.keys) = 1 THEN
-    RETURN pg_catalog.format('SELECT %1$s AS hit, _rowvec.embedding %2$s $1 AS distance, 0 AS chunk, NULL::text AS passage FROM %3$s _rowvec JOIN %4$s AS %5$s ON %5$s.%6$I = _rowvec.%6$I'
-                   ' WHERE _rowvec.embedding IS NOT NULL ORDER BY _rowvec.embedding %2$s $1 LIMIT $2',
-      v_hit, f.operator, f.vectors, f.relation, f.alias, f.keys[1]);
   END IF;
   RETURN pg_catalog.format(E'SELECT x.hit, x.distance, 0 AS chunk, NULL::text AS passage FROM (SELECT s.hit, %1$s AS distance FROM %2$s v JOIN (SELECT %3$s, %4$s AS hit FROM %5$s AS %6$s WHERE (%7$s\n)) s ON %8$s'
                  ' WHERE v.embedding IS NOT NULL ORDER BY %9$s LIMIT $2 * %10$s) x%11$s ORDER BY x.distance + 0.0::float8 LIMIT $2',

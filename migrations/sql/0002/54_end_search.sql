@@ -1,5 +1,6 @@
 -- Puts the settings back as _begin_search found them. An error does so by itself: they were set for the transaction only.
-CREATE FUNCTION rowvec._end_search(p_settings text[]) RETURNS void LANGUAGE plpgsql VOLATILE AS $fn$
+-- Returns a text, so that it can be called by an assignment, which is evaluated directly.
+CREATE FUNCTION rowvec._end_search(p_settings text[]) RETURNS text LANGUAGE plpgsql VOLATILE AS $fn$
 DECLARE
   v_set text;
 BEGIN
@@ -8,4 +9,5 @@ BEGIN
   IF p_settings[3] IS NOT NULL THEN
     v_set := pg_catalog.set_config('hnsw.iterative_scan', p_settings[3], true);
   END IF;
+  RETURN v_set;
 END $fn$;

@@ -36,5 +36,5 @@ BEGIN
       RETURN QUERY EXECUTE rowvec._exact_search(source, NULL, filter, per_row) USING query, k, max_distance;
     END IF;
   END IF;
-  PERFORM rowvec._end_search(v.settings);
+  v.settings[1] := rowvec._end_search(v.settings);
 END $fn$;

@@ -33,5 +33,5 @@ BEGIN
       RETURN QUERY EXECUTE rowvec._exact_search(source, pg_catalog.pg_typeof(row_type)::oid, filter, per_row) USING query, k, max_distance;
     END IF;
   END IF;
-  PERFORM rowvec._end_search(v.settings);
+  v.settings[1] := rowvec._end_search(v.settings);
 END $fn$;
