@@ -71,9 +71,9 @@ def test_nothing_of_ours_is_open_to_the_reader(connection: psycopg.Connection, r
     for statement in (
         "SELECT * FROM rowvec.query",
         "SELECT * FROM rowvec.query_cache",
-        "SELECT rowvec._ask(1::smallint, '', 'x')",
+        "SELECT rowvec._ask(1::smallint, '', 'x', 1::smallint)",
         "SELECT rowvec._mailbox_folder()",
-        "SELECT rowvec._by_mailbox('/tmp', 1::smallint, '', 'x', '1 s')",
+        "SELECT rowvec._by_mailbox('/tmp', 1::smallint, '', 'x', 1::smallint, '1 s')",
         "SELECT rowvec._remember_queries(1::smallint, '', '{x}', '{[1]}')",
         "UPDATE rowvec.docs_vectors SET chunk = 1",
         "SELECT rowvec._try_loopback()",
