@@ -12,6 +12,7 @@ import multiprocessing.connection
 import os
 import random
 import signal
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -25,6 +26,7 @@ from app.settings import Settings
 from tests.checking import differences, wait
 
 LEASE_SECONDS = 1.0
+AWAY = 3  # the exit code of a daemon that found no server at its start, as the CLI's
 KEYS = 60  # of each user: few, so that the same rows are hit again and again
 # Killed at random, a daemon cannot be told from one that a text kills; real ones die more rarely.
 SETTINGS: dict[str, object] = {"lease_seconds": LEASE_SECONDS, "poll_seconds": 0.2, "max_attempts": 40}
@@ -33,6 +35,7 @@ SETTINGS: dict[str, object] = {"lease_seconds": LEASE_SECONDS, "poll_seconds": 0
 def daemon_main(url: str, settings: dict[str, object], batch_seconds: float, faults: bool = False) -> None:
     """A daemon's process: the fake encoder, slowed down so that a fault finds it at work, until SIGTERM."""
     from app.daemon import Daemon
+    from app.errors import ServerUnreachable
     from tests.fakes import HashEncoder
 
     class SlowEncoder(HashEncoder):
@@ -41,10 +44,12 @@ def daemon_main(url: str, settings: dict[str, object], batch_seconds: float, fau
             return super().encode(texts, prompt=prompt, urgent=urgent, cut=cut)
 
     logging.disable(logging.CRITICAL)
-    with suppress(Exception):  # a server that is away at the very start is not ours to survive
-        daemon = Daemon(url, Settings(**settings), lambda _model: SlowEncoder(faults=faults))  # type: ignore[arg-type]
-        signal.signal(signal.SIGTERM, lambda *_: daemon.end())
+    daemon = Daemon(url, Settings(**settings), lambda _model: SlowEncoder(faults=faults))  # type: ignore[arg-type]
+    signal.signal(signal.SIGTERM, lambda *_: daemon.end())
+    try:
         daemon.run()
+    except ServerUnreachable:  # at the very start: that is for the service manager to survive
+        sys.exit(AWAY)
 
 
 class Nursery:
@@ -99,6 +104,7 @@ class Counts:
     terminated: int = 0
     restarts: int = 0
     crashes: int = 0
+    away: int = 0  # daemons that found no server at their start, and were started again
     checks: int = 0
     rows: int = 0  # that were compared, over all checks
     slowest_ms: float = 0.0
@@ -108,7 +114,7 @@ class Counts:
         """One line for people."""
         return (
             f"statements={self.statements} kills={self.kills} freezes={self.freezes} terminated={self.terminated}"
-            f" restarts={self.restarts} crashes={self.crashes} checks={self.checks} rows={self.rows}"
+            f" restarts={self.restarts} crashes={self.crashes} away={self.away} checks={self.checks} rows={self.rows}"
             f" slowest_statement_ms={self.slowest_ms:.0f} failed={len(self.failed)}"
         )
 
@@ -191,7 +197,7 @@ class Storm:
             for turn in self._turns:
                 pause.enter_context(turn)
             with psycopg.connect(self.url, autocommit=True) as connection:
-                wait(connection, "docs", "60 s")
+                self._wait(connection)
                 found = differences(connection, "docs")
                 assert found == [], found
                 dead = connection.execute("SELECT * FROM rowvec.dead").fetchall()
@@ -199,10 +205,22 @@ class Storm:
                 rows = connection.execute("SELECT count(*) FROM docs").fetchone()
             self.counts.checks += 1
             self.counts.rows += rows[0] if rows else 0
-        for index, process in enumerate(self.daemons):
-            if not process.is_alive():
-                self.daemons[index] = self._nursery.spawn()
         assert self.counts.failed == [], self.counts.failed
+
+    def _wait(self, connection: psycopg.Connection, seconds: float = 60.0) -> None:
+        """Wait until all is done; start again, as a service manager does, daemons that ended by themselves."""
+        end = time.monotonic() + seconds
+        while True:
+            for index, process in enumerate(self.daemons):
+                if process.exitcode is not None:
+                    assert process.exitcode == AWAY, f"a daemon ended with {process.exitcode}"
+                    self.counts.away += 1
+                    self.daemons[index] = self._nursery.spawn()
+            try:
+                return wait(connection, "docs", "2 s")
+            except psycopg.errors.QueryCanceled:
+                if time.monotonic() > end:
+                    raise
 
     # Users
 
