@@ -154,7 +154,9 @@ class Daemon:
     def _register(self, connection: Connection) -> None:
         me = {"name": self._host, "pid": os.getpid()}
         with db.translated():
-            row = connection.execute(db.statement("register"), me).fetchone()
+            with connection.transaction():  # on disk, or a crash of the server would give our number to another, too
+                connection.execute("SET LOCAL synchronous_commit = on")
+                row = connection.execute(db.statement("register"), me).fetchone()
             assert row is not None
             self._worker = row[0]
             others = connection.execute(db.statement("predecessors"), {**me, "worker": self._worker}).fetchall()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.resources import files
@@ -50,6 +51,8 @@ _SESSION = {
 # For claims and acks, which only look rows up: whatever was there when they were planned, they go by the index.
 _LOOKUPS = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
 _NEVER = 1 << 30
+_STATEMENT_SECONDS = 60.0
+_GRACE_SECONDS = 15.0  # beyond the server's own bound, for it to say so
 
 
 class Session(Connection[TupleRow]):
@@ -61,6 +64,7 @@ class Session(Connection[TupleRow]):
 
     pooled = False
     settings = b""
+    patience_seconds = 0.0  # 0: no bound
 
     def execute(
         self, query: Any, params: Params | None = None, *, prepare: bool | None = None, binary: bool = False
@@ -71,6 +75,23 @@ class Session(Connection[TupleRow]):
             return super().execute(query, params, prepare=prepare and not self.pooled, binary=binary)
         with self.transaction():
             return super().execute(query, params, prepare=False, binary=binary)
+
+    def wait(self, gen: Generator[Any, Any, Any], *args: Any, **options: Any) -> Any:
+        """Wait for the server's answer, but not for ever: a peer may keep TCP alive and never say a word."""
+        return super().wait(self._impatient(gen) if self.patience_seconds else gen, *args, **options)
+
+    def _impatient(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        end = time.monotonic() + self.patience_seconds
+        try:
+            state = next(gen)
+            while True:
+                ready = yield state  # psycopg comes by ten times a second with nothing in its hands
+                if not ready and time.monotonic() > end:
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError(f"the server has not answered for {self.patience_seconds:g} s")
+                state = gen.send(ready)
+        except StopIteration as result:
+            return result.value
 
     @contextmanager
     def transaction(self, savepoint_name: str | None = None, force_rollback: bool = False) -> Iterator[Transaction]:
@@ -133,17 +154,24 @@ def translated() -> Iterator[None]:
 
 
 def connect(
-    url: str, *, application: str = "rowvec", statement_seconds: float = 60.0, lookups: bool = False
+    url: str,
+    *,
+    application: str = "rowvec",
+    statement_seconds: float = _STATEMENT_SECONDS,
+    patience_seconds: float = 0.0,
+    lookups: bool = False,
 ) -> Session:
     """Open an autocommit connection as the daemon and the CLI use it; raise ServerUnreachable when there is none.
 
     Claims and acks are prepared, over a connection for `lookups`; behind a pooler in transaction mode nothing is, since
-    it would hand the name to another client. `statement_seconds` bounds every statement; 0: no bound.
+    it would hand the name to another client. `statement_seconds` bounds every statement on the server,
+    `patience_seconds` the wait for its answer here; 0: no bound.
     """
     with translated():
         given = conninfo_to_dict(url)
         options = {key: value for key, value in _CONNECT.items() if key not in given}
         session = Session.connect(url, autocommit=True, prepare_threshold=None, application_name=application, **options)
+        session.patience_seconds = patience_seconds
         session.configure(statement_seconds, lookups)
     return session
 
@@ -169,7 +197,10 @@ class Link:
     def get(self) -> Session:
         """Return the connection, made anew if there is none. One try: ServerUnreachable when it fails."""
         if self._connection is None or self._connection.closed:
-            self._connection = connect(self._url, application=self._application, lookups=self._lookups)
+            patience_s = _STATEMENT_SECONDS + _GRACE_SECONDS
+            self._connection = connect(
+                self._url, application=self._application, patience_seconds=patience_s, lookups=self._lookups
+            )
             self._pause_s = 0.0
         return self._connection
 

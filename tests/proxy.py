@@ -29,6 +29,7 @@ class Proxy:
         self._lock, self._closing = Lock(), Event()
         self._cut_at: tuple[bytes, Moment] | None = None
         self._untold: set[socket.socket] = set()
+        self._stalled: set[socket.socket] = set()
         self.cuts = 0
 
     def __enter__(self) -> Proxy:
@@ -45,6 +46,12 @@ class Proxy:
     def cut_at(self, words: bytes, moment: Moment) -> None:
         """Cut the next connection whose client sends these words: before the server has all of them, or its answer."""
         self._cut_at = (words, moment)
+
+    def stall(self) -> None:
+        """Let no more bytes through the connections of now, either way, and keep them open: TCP finds nothing wrong."""
+        with self._lock:
+            for pair in self._pairs:
+                self._stalled |= set(pair)
 
     def cut(self) -> None:
         """Cut every connection now."""
@@ -67,6 +74,8 @@ class Proxy:
     def _pump(self, source: socket.socket, sink: socket.socket, from_client: bool) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                if source in self._stalled:
+                    continue
                 cut = self._cut_at
                 if from_client and cut is not None and cut[0] in data:
                     self._cut_at = None

@@ -6,11 +6,14 @@ import psycopg
 
 from app import db, sources
 from app.claims import Acked, Claim
+from app.daemon import Daemon
 from app.embedding import embed
 from app.plan import plan
 from app.queue import Lane, Queue
+from app.settings import Settings
 from app.sources import Source
 from tests.fakes import HashEncoder
+from tests.servers import Server, wait_for_server
 
 
 def finish(queue: Queue, source: Source, claims: list[Claim]) -> Acked:
@@ -38,3 +41,20 @@ def test_a_claim_from_before_a_crash_finishes_nothing(docs: psycopg.Connection, 
         assert finish(queue, source, before) == Acked(0, 0, 0)
         queue.give_back(source, Lane.LIVE, [before[0].change])
         assert finish(queue, source, after) == Acked(1, 1, 0)
+
+
+def test_no_number_of_a_daemon_is_given_out_again_by_a_crash(
+    docs: psycopg.Connection, database_url: str, server: Server
+) -> None:
+    """The one that lives on would write its heartbeat under it, and the new one could not register."""
+    numbers = []
+    for _ in range(3):
+        wait_for_server(database_url)
+        with db.connect(database_url) as connection:
+            connection.execute("CHECKPOINT")
+            starting = Daemon(database_url, Settings(), lambda _model: HashEncoder())
+            starting._register(connection)
+            numbers.append(starting._worker)
+            server.crash()
+    wait_for_server(database_url)
+    assert len(set(numbers)) == 3

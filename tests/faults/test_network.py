@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from app import db
 from tests.checking import assert_in_step, until
 from tests.proxy import Moment, Proxy
 from tests.running import daemon
@@ -41,6 +42,22 @@ def test_a_server_that_is_away_for_a_while(docs: psycopg.Connection, database_ur
         proxy._target = target
         assert_in_step(docs, "docs", 2)
         until(docs, "SELECT bool_or(armed) FROM rowvec.worker", True)  # and it listens again
+
+
+def test_a_server_that_keeps_the_line_and_never_answers(
+    docs: psycopg.Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TCP acknowledges every byte, so neither keepalives nor tcp_user_timeout see anything."""
+    monkeypatch.setattr(db, "_STATEMENT_SECONDS", 1.0)
+    monkeypatch.setattr(db, "_GRACE_SECONDS", 0.5)
+    with Proxy(database_url) as proxy, daemon(proxy.url, lease_seconds=1.0, poll_seconds=0.1):
+        docs.execute("INSERT INTO docs VALUES (1, 'before')")
+        assert_in_step(docs, "docs", 1)
+        until(docs, "SELECT bool_or(armed) FROM rowvec.worker", True)
+        proxy.stall()
+        docs.execute("INSERT INTO docs SELECT g, 'meanwhile' FROM generate_series(2, 50) g")
+        assert_in_step(docs, "docs", 50)
+    assert docs.execute("SELECT count(*) FROM rowvec.dead").fetchone() == (0,)
 
 
 def test_every_connection_is_terminated_again_and_again(docs: psycopg.Connection, database_url: str) -> None:
