@@ -12,10 +12,11 @@ import pytest
 from app import db
 from app import server as embedded
 from tests.checking import assert_in_step, until
-from tests.running import add_fake_model, daemon
+from tests.running import SHAPES, add_fake_model, daemon
 from tests.servers import FAST
 
 OURS = ["synchronous_commit", "lock_timeout", "statement_timeout", "row_security", "datestyle", "extra_float_digits"]
+OURS.append("session_replication_role")  # column mode
 
 
 def state_of(connection: psycopg.Connection) -> set[tuple[str, str]]:
@@ -31,6 +32,7 @@ def state_of(connection: psycopg.Connection) -> set[tuple[str, str]]:
     return shown | {("locks", str(locks)), ("prepared", str(prepared)), ("listening", str(listening))}
 
 
+@pytest.mark.parametrize("shape", SHAPES, indirect=True)
 def test_a_daemon_behind_a_pooler(
     docs: psycopg.Connection, pooler_url: str, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
