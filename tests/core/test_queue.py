@@ -38,7 +38,7 @@ def claim_tried(queue: Queue, source: Source) -> list[Claim]:
 
 def finish(queue: Queue, source: Source, claims: list[Claim], lane: Lane = Lane.LIVE) -> Acked:
     """Encode and write, as the pipeline does."""
-    done = embed(plan(source, lane, claims), HashEncoder())
+    done = embed(plan(source, lane, claims, HashEncoder.measure), HashEncoder())
     return queue.ack(source, lane, done.work.changes, done.results, done.matrix)
 
 
@@ -132,7 +132,7 @@ def test_a_failure_is_retried_and_then_buried_with_its_neighbours_alive(
     poison = HashEncoder(faults=True)
     for attempt in (1, 2):
         claims = claim(queue, source) if attempt == 1 else claim_tried(queue, source)
-        done = embed(plan(source, Lane.LIVE, claims), poison)
+        done = embed(plan(source, Lane.LIVE, claims, HashEncoder.measure), poison)
         assert [failure.claim.key for failure in done.failures] == ["2"]
         queue.ack(source, Lane.LIVE, done.work.changes, done.results, done.matrix, unfinished=done.unfinished)
         queue.fail(source, Lane.LIVE, done.failures)
