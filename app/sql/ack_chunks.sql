@@ -61,7 +61,7 @@ WITH owned AS MATERIALIZED (
 ), settled AS MATERIALIZED (
   SELECT * FROM written UNION ALL SELECT * FROM touched
 ), lost AS MATERIALIZED (
-  SELECT DISTINCT i.seq, i.part FROM input i
+  SELECT i.seq, i.part, i.key FROM input i
   WHERE NOT EXISTS (SELECT FROM settled s WHERE {settled_is_input})
 ), acked AS (
   DELETE FROM rowvec.change WHERE ctid = ANY (ARRAY(
@@ -71,6 +71,9 @@ WITH owned AS MATERIALIZED (
   UPDATE rowvec.change SET worker_id = NULL, visible_at = '-infinity', attempts = greatest(attempts - 1, 0)
   WHERE ctid = ANY (ARRAY(SELECT place FROM owned JOIN lost USING (seq, part) WHERE finish))
   RETURNING 1
+), logged AS (   -- where a change stays for the keys that failed, `fail` narrows it to those: what lost is logged anew
+  INSERT INTO rowvec.change (source_id, lane, keys)
+  SELECT %(source)s, %(lane)s, array_agg(l.key) FROM lost l JOIN owned o USING (seq, part) WHERE NOT o.finish GROUP BY l.seq, l.part
 ), healed AS (
   DELETE FROM rowvec.dead d USING input i WHERE d.source_id = %(source)s AND d.key = i.key
 ), counted AS (

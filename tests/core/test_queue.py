@@ -147,6 +147,28 @@ def test_a_failure_is_retried_and_then_buried_with_its_neighbours_alive(
     assert check_in_step(documents, "documents") == 3
 
 
+def test_what_lost_a_race_beside_a_failure_is_logged_anew(
+    make_queue: MakeQueue, source: Source, documents: psycopg.Connection
+) -> None:
+    """The change stays for the key that failed, and for that only: the other must not go with it."""
+    first, second = make_queue(), make_queue()
+    old = claim(first, source)
+    documents.execute("UPDATE documents SET body = CASE id WHEN 1 THEN 'one more' ELSE 'RAISE' END WHERE id < 3")
+    documents.execute("UPDATE rowvec.change SET keys = ARRAY['1', '2'] WHERE worker_id IS NULL AND keys = ARRAY['1']")
+    documents.execute("DELETE FROM rowvec.change WHERE worker_id IS NULL AND keys = ARRAY['2']")
+    done = embed(plan(source, Lane.LIVE, claim(second, source), HashEncoder.measure), HashEncoder(faults=True))
+    assert [failure.claim.key for failure in done.failures] == ["2"]
+    finish(first, source, old)
+    second.ack(source, Lane.LIVE, done.work.changes, done.results, done.matrix, unfinished=done.unfinished)
+    second.fail(source, Lane.LIVE, done.failures)
+    waiting = documents.execute("SELECT keys FROM rowvec.change ORDER BY seq").fetchall()
+    assert waiting == [(["2"],), (["1"],)]
+    documents.execute("UPDATE documents SET body = 'cured' WHERE id = 2")
+    documents.execute("UPDATE rowvec.change SET visible_at = '-infinity', attempts = 0")
+    finish(second, source, claim(second, source))
+    assert check_in_step(documents, "documents") == 3
+
+
 def test_what_a_dead_process_held_is_taken_apart(
     make_queue: MakeQueue, source: Source, documents: psycopg.Connection
 ) -> None:
