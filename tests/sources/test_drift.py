@@ -167,8 +167,13 @@ def test_logical_replication_into_the_table(docs: psycopg.Connection, server: Se
             admin.execute(f"DROP DATABASE {publisher} WITH (FORCE)")
 
 
-def test_dump_and_restore(docs: psycopg.Connection, database_url: str, empty_database_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("shape", ["store_text => false", "into_column => 'embedding'", "chunk_tokens => 8"])
+def test_dump_and_restore(
+    docs: psycopg.Connection, database_url: str, empty_database_url: str, tmp_path: Path, shape: str
+) -> None:
     """Everything comes back, names and numbers too; the restored tables have other oids, so every row is compared."""
+    docs.execute(f"SELECT rowvec.watch('docs', 'body', name => 'other', {shape})".encode())
+    assert_in_step(docs, "other")
     with docs.transaction():
         docs.execute("SET LOCAL session_replication_role = replica")
         docs.execute("UPDATE docs SET body = 'stale in the dump' WHERE id = 5")
@@ -180,3 +185,4 @@ def test_dump_and_restore(docs: psycopg.Connection, database_url: str, empty_dat
         restored.execute("INSERT INTO docs VALUES (50, 'after', 'the restore')")
         restored.execute("DELETE FROM docs WHERE id = 6")
         assert_in_step(restored, "docs", 20)
+        assert_in_step(restored, "other")
