@@ -38,7 +38,7 @@ NOTHING = Stored()
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One key of a claimed change, with its row's columns and its present vector, as one snapshot saw them."""
+    """One key of a claimed change, with its row's text and what is there of its vectors, as one snapshot saw them."""
 
     change: ChangeId
     attempts: int

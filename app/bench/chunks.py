@@ -11,18 +11,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from threading import Thread
 from typing import Any
 
 from psycopg import Connection, sql
 
 from app import chunk, db
 from app.bench.corpora import docstrings
-from app.daemon import Daemon
+from app.bench.daemon import serving
 from app.encoder import Encoder
-from app.errors import ArtefactError
 from app.settings import Settings
-from app.sources import Model
 
 NAME = "rowvec_bench_chunks"
 _TWIN = f"{NAME}_rows"
@@ -70,7 +67,7 @@ def run(
     legs = [(NAME, texts), (_TWIN, parts)]
     with db.connect(url, application="rowvec bench") as connection, _tables(connection, encoder):
         connection.execute("SET statement_timeout = 0")
-        with _daemon(url, settings, encoder):
+        with serving(url, settings, NAME, encoder):
             for table, rows in legs:
                 _drain(connection, table, rows[:3])  # the daemon knows the source, and how fast it is
             for number in range(rounds):
@@ -130,23 +127,6 @@ def _clean(connection: Connection) -> None:
         )
         connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table)))
     connection.execute("DELETE FROM rowvec.model WHERE name = %s", (NAME,))
-
-
-@contextmanager
-def _daemon(url: str, settings: Settings, encoder: Encoder) -> Iterator[None]:
-    def load(model: Model) -> Encoder:
-        if model.name != NAME:
-            raise ArtefactError("not for a measurement")
-        return encoder
-
-    daemon = Daemon(url, settings, load)
-    thread = Thread(target=daemon.run, name="rowvec bench daemon", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        daemon.end()
-        thread.join()
 
 
 def _drain(connection: Connection, table: str, rows: list[str]) -> float:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,8 @@ from numpy.typing import NDArray
 from psycopg import Connection, sql
 
 from app import db
-from app.daemon import Daemon
-from app.errors import ArtefactError
+from app.bench.daemon import serving
 from app.settings import Settings
-from app.sources import Model
 
 DIMS = 384
 NAME = "rowvec_bench"
@@ -114,7 +111,7 @@ def run(
         drain, latency = None, {}
         if not writers_only:
             _refill(connection, 0)
-            with _daemon(url, settings):
+            with serving(url, settings, NAME, FreeEncoder()):
                 progress("latency")
                 latency = _latency(connection)
                 progress("drain")
@@ -177,23 +174,6 @@ def _writer(connection: Connection, name: str, statement: str, times: int, befor
             seconds.append((time.perf_counter() - start) / times * 1e3)
     ratios = [ours / theirs for ours, theirs in zip(watched, unwatched, strict=True)]
     return Writer(name, statistics.median(watched), statistics.median(unwatched), statistics.median(ratios))
-
-
-@contextmanager
-def _daemon(url: str, settings: Settings) -> Iterator[None]:
-    def load(model: Model) -> FreeEncoder:
-        if model.name != NAME:  # a user's source that waits in this database is not to get such vectors
-            raise ArtefactError("not for a measurement")
-        return FreeEncoder()
-
-    daemon = Daemon(url, settings, load)
-    thread = Thread(target=daemon.run, name="rowvec bench daemon", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        daemon.end()
-        thread.join()
 
 
 def _latency(connection: Connection, samples: int = 200) -> dict[str, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +13,10 @@ import typer
 from app.commands.common import JsonOption, console, database, print_json
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from app.settings import Settings
+    from app.torchscript import TorchScriptEncoder
 
 app = typer.Typer(no_args_is_help=True, help="Measure rowvec on this machine.")
 
@@ -90,11 +95,11 @@ def sync(
         typer.echo("INSERT to vector: " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in report.latency_ms.items()))
 
 
-def _chunks(settings: Settings, *, rounds: int, as_json: bool) -> None:
+@contextmanager
+def _default_model(settings: Settings, say: Console) -> Iterator[TorchScriptEncoder]:
+    """Load the default model, exported if need be, for a measurement that needs a real one."""
     from app import default_model, encoder
-    from app.bench import chunks as module
 
-    say = console(stderr=True)
     model = encoder.load(
         default_model.exported(settings, say.print),
         fingerprint=None,
@@ -103,10 +108,17 @@ def _chunks(settings: Settings, *, rounds: int, as_json: bool) -> None:
         max_batch_tokens=settings.max_batch_tokens,
     )
     try:
-        with database(settings) as url:
-            report = module.run(url, settings, model, rounds=rounds, progress=say.print)
+        yield model
     finally:
         model.close()
+
+
+def _chunks(settings: Settings, *, rounds: int, as_json: bool) -> None:
+    from app.bench import chunks as module
+
+    say = console(stderr=True)
+    with _default_model(settings, say) as model, database(settings) as url:
+        report = module.run(url, settings, model, rounds=rounds, progress=say.print)
     if as_json:
         print_json(report.as_dict())
         return
@@ -127,27 +139,15 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Measure search against brute force and hand-written SQL: recall, latency. Makes a database, and drops it."""
-    from app import default_model, encoder, index
+    from app import index
     from app.bench import plot as pictures
     from app.bench import search as module
     from app.settings import load
 
     settings, say = load(), console(stderr=True)
-    model = encoder.load(
-        default_model.exported(settings, say.print),
-        fingerprint=None,
-        precision=settings.precision,
-        threads=settings.threads,
-        max_batch_tokens=settings.max_batch_tokens,
-    )
-    try:
-        with database(settings) as url:
-            kinds: list[index.Kind] = [one.value for one in kind or KindOption]
-            report = module.run(
-                url, rows=rows, dims=dims, queries=queries, kinds=kinds, encoder=model, progress=say.print
-            )
-    finally:
-        model.close()
+    with _default_model(settings, say) as model, database(settings) as url:
+        kinds: list[index.Kind] = [one.value for one in kind or KindOption]
+        report = module.run(url, rows=rows, dims=dims, queries=queries, kinds=kinds, encoder=model, progress=say.print)
     if plot:
         plot.write_text(pictures.search(report.as_dict()), encoding="utf-8")
     if as_json:

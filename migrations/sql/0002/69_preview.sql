@@ -11,7 +11,8 @@ BEGIN
   EXECUTE pg_catalog.format('SELECT %s FROM %s d WHERE %s', f.text_sql, f.relation, f.matches) INTO v_text USING row_key;
   GET DIAGNOSTICS v_found = ROW_COUNT;
   IF v_found = 0 THEN
-    RAISE EXCEPTION '% has no row with key %', f.relation, row_key USING ERRCODE = 'no_data_found';
+    RAISE EXCEPTION '% has no row with key %', f.relation, row_key USING ERRCODE = 'no_data_found',
+      HINT = 'A key is written as its text; one of several columns as a row, as search() gives it: (a,1).';
   ELSIF v_text IS NULL THEN
     RAISE NOTICE 'the row has no text, and so no vector: every text column is NULL or blank';
     RETURN;
