@@ -57,6 +57,17 @@ def test_a_claim_by_an_older_recipe_takes_nothing(documents: psycopg.Connection,
     assert [claim.text for claim in after] == ["T"]
 
 
+def test_what_is_only_searched_otherwise_is_not_looked_at_again(documents: psycopg.Connection) -> None:
+    """Else a word in the query prompt would read a table of millions."""
+    watch(documents, "'body', backfill => false")
+    watch(documents, "'body', query_prompt => 'query: ', index => 'auto', replace => true")
+    state = documents.execute("SELECT query_prompt, index_kind, recipe, phase FROM rowvec.source, rowvec.backfill")
+    assert state.fetchone() == ("query: ", "auto", 1, "done")
+    watch(documents, "'title', query_prompt => 'query: ', index => 'auto', replace => true")
+    state = documents.execute("SELECT text_columns[1]::text, recipe, phase FROM rowvec.source, rowvec.backfill")
+    assert state.fetchone() == ("title", 2, "rows")
+
+
 @pytest.mark.parametrize("change", ["model => 'other'", "into_column => 'embedding'"])
 def test_what_would_mix_two_kinds_of_vectors_is_refused(documents: psycopg.Connection, change: str) -> None:
     documents.execute(

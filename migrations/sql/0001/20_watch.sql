@@ -17,6 +17,7 @@ DECLARE
   v_model   rowvec.model;
   v_there   boolean;
   v_differs text;
+  v_texts   boolean;   -- does what is embedded differ, and not only how it is searched?
   v_timeout text := current_setting('lock_timeout');
 BEGIN
   PERFORM rowvec._check_table(source_table);
@@ -56,8 +57,9 @@ BEGIN
   v_new.query_prompt := query_prompt;
   v_new.index_kind := index;
   IF v_there THEN
-    SELECT string_agg(format('%s: %s instead of %s', replace(n.key, '_', ' '), coalesce(n.value #>> '{}', 'none'), coalesce(o.value #>> '{}', 'none')), '; ')
-      INTO v_differs
+    SELECT string_agg(format('%s: %s instead of %s', replace(n.key, '_', ' '), coalesce(n.value #>> '{}', 'none'), coalesce(o.value #>> '{}', 'none')), '; '),
+           bool_or(n.key NOT IN ('query_prompt', 'index_kind'))
+      INTO v_differs, v_texts
     FROM pg_catalog.jsonb_each(to_jsonb(v_new)) n JOIN pg_catalog.jsonb_each(to_jsonb(v_old)) o USING (key) WHERE n.value <> o.value AND n.key <> 'model_id';
     IF replace AND v_differs IS NULL AND v_new.model_id = v_old.model_id THEN
       RAISE NOTICE 'source "%" is already watched, as asked', name;
@@ -74,8 +76,9 @@ BEGIN
   v_new := rowvec._make_column(rowvec._check_recipe(v_new, v_model), v_model.dims);
 
   IF v_there THEN
-    RAISE NOTICE 'the recipe of source "%" changes (%): every row is compared, and what differs is embedded again', name, v_differs;
-    v_new.recipe := v_old.recipe + 1;
+    RAISE NOTICE 'the recipe of source "%" changes (%): %', name, v_differs,
+      CASE WHEN v_texts THEN 'every row is compared, and what differs is embedded again' ELSE 'no row is embedded again' END;
+    v_new.recipe := v_old.recipe + v_texts::integer;
     PERFORM rowvec._make_vectors(v_new, v_model);
     UPDATE rowvec.source s SET text_columns = v_new.text_columns, text_numbers = v_new.text_numbers, template = v_new.template, chunk_tokens = v_new.chunk_tokens,
       chunk_overlap = v_new.chunk_overlap, on_overflow = v_new.on_overflow, store_text = v_new.store_text, document_prompt = v_new.document_prompt,
@@ -96,7 +99,7 @@ BEGIN
     SELECT v_new.id, CASE WHEN backfill THEN 'rows' ELSE 'done' END, true, greatest(c.reltuples, 0), CASE WHEN backfill THEN NULL ELSE now() END
     FROM pg_catalog.pg_class c WHERE c.oid = source_table;
   END IF;
-  IF v_new.state IS DISTINCT FROM 'paused' THEN
+  IF v_new.state IS DISTINCT FROM 'paused' AND v_texts IS DISTINCT FROM false THEN
     PERFORM set_config('lock_timeout', '2s', true);
     IF v_there THEN
       PERFORM rowvec._drop_triggers(v_new.id);   -- their WHEN names the old columns
@@ -104,7 +107,7 @@ BEGIN
     PERFORM rowvec._install_triggers(v_new.id);
     PERFORM set_config('lock_timeout', v_timeout, true);
   END IF;
-  IF v_there AND backfill THEN
+  IF v_texts AND backfill THEN
     PERFORM rowvec.recheck(name);
   END IF;
   PERFORM rowvec.ring();
