@@ -7,7 +7,8 @@ DECLARE
   v_source rowvec.source;
 BEGIN
   PERFORM rowvec._drop_triggers(v_id);
-  EXECUTE format('DROP FUNCTION IF EXISTS rowvec.source_%1$s_statement(), rowvec.source_%1$s_row(), rowvec.source_%1$s_truncate()', v_id);
+  EXECUTE format('DROP FUNCTION IF EXISTS rowvec.source_%1$s_statement(), rowvec.source_%1$s_row(), rowvec.source_%1$s_truncate(), '
+          'rowvec.source_%1$s_gather(text, text), rowvec.source_%1$s_flush()', v_id);
   DELETE FROM rowvec.source s WHERE s.id = v_id RETURNING * INTO v_source;
   DELETE FROM rowvec.change c WHERE c.source_id = v_id;
   DELETE FROM rowvec.dead d WHERE d.source_id = v_id;
