@@ -136,6 +136,7 @@ def build(
         with db.translated():
             for old in now.present:
                 builder.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(_verbatim(old)))
+            builder.execute(db.statement("index_done"), {"source": chosen.source})
     return name
 
 

@@ -134,7 +134,7 @@ class QueryServer:
                 self._answer_rows(connection)
                 if time.monotonic() - swept > SWEEP_SECONDS:
                     connection.execute("SELECT rowvec._sweep_queries(%s)", (self._cached_queries,))
-                    connection.execute("SELECT rowvec._keep_grants()")
+                    connection.execute("SELECT rowvec._keep_in_step()")
                     if mailbox:
                         mailbox.sweep()
                     swept = time.monotonic()

@@ -19,8 +19,8 @@ FUNCTIONS = (
     "_set_loopback", "_grant_loopback", "_drop_loopback", "_same_database", "_try_loopback", "_table_of",
     "_grant_vectors", "_ungrant_vectors", "_follow_source", "_search_facts", "_estimate", "_search_sql",
     "_begin_search", "_exact_search", "_end_search", "search", "_key_matches", "_own_vector", "similar",
-    "_text_document", "_text_hits", "hybrid_search", "_keep_grants", "_ask_daemon", "_answer_preview",
-    "_preview_facts", "preview", "_chunk_search_sql",
+    "_text_document", "_text_hits", "hybrid_search", "_keep_in_step", "_ask_daemon", "_answer_preview",
+    "_preview_facts", "preview", "_chunk_search_sql", "_make_plain", "_ready", "_source_of",
 )
 # fmt: on
 
@@ -44,14 +44,15 @@ def downgrade() -> None:
         " PERFORM rowvec._ungrant_vectors(s.vector_table);"
         " EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', s.vector_table);"
         " EXECUTE format('REVOKE SELECT ON %s FROM PUBLIC', s.vector_table);"
-        " EXECUTE format('DROP FUNCTION IF EXISTS rowvec.source_%s_visible(record)', s.id);"
         " END LOOP; END $$"
     )
     names = ", ".join(f"'{name}'" for name in FUNCTIONS)
     op.execute(
         "DO $$ DECLARE f regprocedure; BEGIN FOR f IN SELECT oid FROM pg_proc"
-        f" WHERE pronamespace = 'rowvec'::regnamespace AND proname IN ({names})"
+        " WHERE pronamespace = 'rowvec'::regnamespace"
+        f" AND (proname IN ({names}) OR proname ~ '^source_[0-9]+_(visible|nearest)$')"
         " LOOP EXECUTE format('DROP ROUTINE %s', f); END LOOP; END $$"
     )
+    op.execute("DROP TABLE rowvec.plain")
     op.execute("DROP SEQUENCE rowvec.query_hits")
     op.execute("DROP TABLE rowvec.query, rowvec.query_cache")

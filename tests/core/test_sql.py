@@ -1,4 +1,4 @@
-"""Every statement of app/sql: a header that says its purpose, and no % but that of a placeholder."""
+"""Statements say their purpose, and have no % but that of a placeholder; functions set what they must."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import migrations
 from app import db
 
+FUNCTIONS = sorted(Path(migrations.__file__).parent.glob("sql/*/*.sql"))
 FILES = sorted(Path(db.__file__).parent.joinpath("sql").glob("*.sql"))
 
 
@@ -18,3 +20,17 @@ def test_a_statement_says_its_purpose_and_can_be_sent(path: Path) -> None:
     text = path.read_text()
     assert text.startswith("-- Purpose: ")
     assert re.findall(r"%(?!\(\w+\)s|s)", text) == []
+
+
+@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
+def test_what_steers_the_planner_compiles_nothing(path: Path) -> None:
+    """A plan that is off, and all there is, costs 1e10 to PostgreSQL 17: it was compiled, in 100 ms, for each call."""
+    for settings in re.findall(r"LANGUAGE .*SET enable_.*", path.read_text()):
+        assert "SET jit = off" in settings
+
+
+@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
+def test_the_owners_rights_come_with_a_search_path(path: Path) -> None:
+    """Else whoever calls could have our functions call theirs."""
+    for declared in re.findall(r"SECURITY DEFINER[^$]*\$", path.read_text()):
+        assert "SET search_path = pg_catalog, pg_temp" in declared

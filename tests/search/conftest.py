@@ -15,6 +15,7 @@ from app.loopback import Loopback, setup_loopback
 from app.queries import QueryServer, vector_text
 
 DIMS = 16
+ROWS = 3000
 
 
 class FakeEncoder:
@@ -41,6 +42,15 @@ class FakeEncoder:
             total += np.random.default_rng(seed).standard_normal(DIMS)
         length = float(np.linalg.norm(total))
         return (total / length if length else total).astype(np.float32)
+
+
+def reads(connection: psycopg.Connection, index: str, statement: str, *values: object) -> bool:
+    """Run a statement; return whether it scanned this index. EXPLAIN would not show the plans inside a function."""
+    with connection.transaction():
+        connection.execute(statement.encode(), values)
+        row = connection.execute("SELECT pg_stat_get_xact_numscans(%s::regclass)", (index,)).fetchone()
+    assert row is not None
+    return bool(row[0] > 0)
 
 
 @pytest.fixture
@@ -103,3 +113,22 @@ def fill(connection: psycopg.Connection, encoder: FakeEncoder) -> Callable[[str]
             )
 
     return write
+
+
+@pytest.fixture
+def points(connection: psycopg.Connection, model_id: int) -> np.ndarray:
+    """Watch a table of 3,000 rows with random vectors and an HNSW index; give the vectors."""
+    connection.execute(
+        "CREATE TABLE points AS SELECT i AS id, 'x' AS body, i % 1000 AS part FROM generate_series(0, 2999) i"
+    )
+    connection.execute("ALTER TABLE points ADD PRIMARY KEY (id)")
+    connection.execute("SELECT rowvec.watch('points', 'body')")
+    vectors = np.random.default_rng(7).standard_normal((ROWS, DIMS)).astype(np.float32)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO rowvec.points_vectors (id, embedding) VALUES (%s, %s)",
+            [(number, vector_text(vector)) for number, vector in enumerate(vectors)],
+        )
+    connection.execute("CREATE INDEX ON rowvec.points_vectors USING hnsw (embedding vector_cosine_ops)")
+    connection.execute("ANALYZE points, rowvec.points_vectors")
+    return vectors

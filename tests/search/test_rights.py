@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.search.test_search import documents, points
+from tests.search.test_search import documents
 
-__all__ = ["documents", "points"]
+__all__ = ["documents"]
 VECTOR = "array_fill(0.5, ARRAY[16])::vector"
 
 
@@ -142,7 +142,7 @@ def test_a_renamed_table_is_followed(connection: psycopg.Connection, reader: psy
     connection.execute("ALTER TABLE documents ENABLE ROW LEVEL SECURITY")
     connection.execute("CREATE POLICY german ON documents USING (lang = 'de')")
     connection.execute("ALTER TABLE documents RENAME TO papers")
-    connection.execute("SELECT rowvec._keep_grants()")  # the daemon does, every half minute
+    connection.execute("SELECT rowvec._keep_in_step()")  # the daemon does, every half minute
     assert len(reader.execute(f"SELECT * FROM rowvec.search('docs', {VECTOR})").fetchall()) == 2
 
 

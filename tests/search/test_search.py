@@ -9,10 +9,9 @@ import psycopg
 import pytest
 
 from app.queries import vector_text
-from tests.search.conftest import DIMS, FakeEncoder
+from tests.search.conftest import DIMS, ROWS, FakeEncoder, reads
 
 Fill = Callable[[str], None]
-ROWS = 3000
 
 
 @pytest.fixture
@@ -25,25 +24,6 @@ def documents(connection: psycopg.Connection, model_id: int, fill: Fill) -> None
     )
     connection.execute("SELECT rowvec.watch('documents', 'body', name => 'docs')")
     fill("docs")
-
-
-@pytest.fixture
-def points(connection: psycopg.Connection, model_id: int) -> np.ndarray:
-    """Watch a table of 3,000 rows with random vectors and an HNSW index; give the vectors."""
-    connection.execute(
-        "CREATE TABLE points AS SELECT i AS id, 'x' AS body, i % 1000 AS part FROM generate_series(0, 2999) i"
-    )
-    connection.execute("ALTER TABLE points ADD PRIMARY KEY (id)")
-    connection.execute("SELECT rowvec.watch('points', 'body')")
-    vectors = np.random.default_rng(7).standard_normal((ROWS, DIMS)).astype(np.float32)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO rowvec.points_vectors (id, embedding) VALUES (%s, %s)",
-            [(number, vector_text(vector)) for number, vector in enumerate(vectors)],
-        )
-    connection.execute("CREATE INDEX ON rowvec.points_vectors USING hnsw (embedding vector_cosine_ops)")
-    connection.execute("ANALYZE points, rowvec.points_vectors")
-    return vectors
 
 
 def nearest(vectors: np.ndarray, query: np.ndarray, k: int, mask: np.ndarray | None = None) -> list[int]:
@@ -179,14 +159,10 @@ def plan(connection: psycopg.Connection, statement: str) -> str:
 
 @pytest.mark.usefixtures("points", "query_server")
 def test_the_index_is_used(connection: psycopg.Connection) -> None:
-    vector = "array_fill(0.5, ARRAY[16])::vector"
     for k in (10, 100):  # beyond, exact is quicker: these are 3,000 rows
-        row = connection.execute(
-            "SELECT nearest FROM rowvec._begin_search('points', NULL, %s, NULL, false)", (k,)
-        ).fetchone()
-        assert row is not None
-        chosen = plan(connection, row[0].replace("$1", vector).replace("$2", str(k)))
-        assert "points_vectors_embedding_idx" in chosen, chosen
+        search = f"SELECT * FROM rowvec.search({{}}, array_fill(0.5, ARRAY[16])::vector, k => {k})"
+        for source in ("'points'", "NULL::points"):
+            assert reads(connection, "rowvec.points_vectors_embedding_idx", search.format(source))
     own = "SELECT id FROM rowvec.points_vectors v ORDER BY v.embedding <=> {} LIMIT 10"
     for embed in ("rowvec.embed('cats')", "(SELECT rowvec.embed('cats'))"):
         chosen = plan(connection, own.format(embed))

@@ -1,14 +1,21 @@
--- Keeps the rights to read vectors in step with the catalogue: a new source, renamed keys, a source that ends.
+-- Keeps the rights to read vectors, and the functions with a source's search, in step with the catalogue: a new source, renamed keys, a source that ends.
 CREATE FUNCTION rowvec._follow_source() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+  v_function regprocedure;
 BEGIN
   IF TG_OP <> 'DELETE' THEN
     PERFORM rowvec._grant_vectors(NEW.id);
+    PERFORM rowvec._make_plain(NEW.id);
     RETURN NULL;
   END IF;
   IF EXISTS (SELECT FROM pg_class WHERE oid = OLD.vector_table) AND NOT EXISTS (SELECT FROM rowvec.source WHERE vector_table = OLD.vector_table) THEN
     PERFORM rowvec._ungrant_vectors(OLD.vector_table);
   END IF;
-  EXECUTE format('DROP FUNCTION IF EXISTS rowvec.source_%s_visible(record)', OLD.id);
+  FOR v_function IN SELECT oid::regprocedure FROM pg_proc
+    WHERE pronamespace = 'rowvec'::regnamespace AND proname IN (format('source_%s_visible', OLD.id), format('source_%s_nearest', OLD.id))
+  LOOP
+    EXECUTE format('DROP FUNCTION %s', v_function);
+  END LOOP;
   RETURN NULL;
 END $fn$;

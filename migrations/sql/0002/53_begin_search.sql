@@ -18,19 +18,37 @@ DECLARE
   v_steps  float8;
   v_guess  record;
   v_simple boolean;
+  v_plain  boolean;
   v_set    text;   -- an assignment is evaluated directly, where PERFORM would run a query
 BEGIN
   IF p_k IS NULL OR p_k < 1 THEN
     RAISE EXCEPTION 'k is %, but at least one row must be asked for', coalesce(p_k::text, 'NULL') USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  IF p_source IS NULL THEN
+    p_source := rowvec._source_of(p_row_type);
+  END IF;
+  settings := ARRAY[pg_catalog.current_setting('jit', true), pg_catalog.current_setting('hnsw.ef_search', true), pg_catalog.current_setting('hnsw.iterative_scan', true)];
+  attempts := '{1}';
+  IF p_filter IS NULL AND p_exact IS NOT TRUE AND settings[2] IS NOT NULL THEN   -- what is asked for most, decided as below
+    f := rowvec._ready(p_source, p_row_type);
+    v_visits := greatest(100, 5 * p_k, settings[2]::float8);
+    IF f.id IS NOT NULL AND v_visits <= 1000 AND 4 * f.vectors_rows >= 22 * v_visits
+      AND pg_catalog.has_table_privilege(f.source_table, 'SELECT') AND NOT pg_catalog.row_security_active(f.source_table)
+    THEN
+      v_set := pg_catalog.set_config('jit', 'off', true) || pg_catalog.set_config('hnsw.ef_search', v_visits::text, true)
+               || CASE WHEN settings[3] IS NOT NULL THEN pg_catalog.set_config('hnsw.iterative_scan', 'strict_order', true) END;
+      nearest := pg_catalog.format(CASE WHEN p_row_type IS NULL THEN 'SELECT * FROM rowvec.source_%s_nearest($1, $2)' ELSE 'SELECT * FROM rowvec.source_%s_nearest($1, $2, NULL::%s)' END, f.id, f.relation);
+      RETURN;
+    END IF;
+  END IF;
   f := rowvec._search_facts(p_source, p_row_type);
   IF NOT pg_catalog.has_table_privilege(f.source_table, 'SELECT') THEN   -- else its vectors would just seem empty
     RAISE EXCEPTION 'permission denied for table %', f.relation USING ERRCODE = 'insufficient_privilege', HINT = 'Searching takes SELECT on the whole table.';
   END IF;
-  IF pg_catalog.current_setting('hnsw.ef_search', true) IS NULL THEN   -- pgvector's library, and with it its settings, comes with first use
+  IF settings[2] IS NULL THEN   -- pgvector's library, and with it its settings, comes with first use
     EXECUTE pg_catalog.format('SELECT %L::%s.vector', '[1]', f.schema);
+    settings[2:3] := ARRAY[pg_catalog.current_setting('hnsw.ef_search', true), pg_catalog.current_setting('hnsw.iterative_scan', true)];
   END IF;
-  settings := ARRAY[pg_catalog.current_setting('jit', true), pg_catalog.current_setting('hnsw.ef_search', true), pg_catalog.current_setting('hnsw.iterative_scan', true)];
   p_exact := coalesce(p_exact, false) OR f.kind IS NULL;
   IF NOT p_exact THEN
     v_simple := p_filter IS NULL AND NOT pg_catalog.row_security_active(f.source_table);
@@ -52,9 +70,10 @@ BEGIN
   IF NOT p_exact THEN
     v_steps := ceil(v_visits / 1000);
     v_simple := v_simple AND v_steps = 1;
+    v_plain := v_simple AND f.kind = 'vector' AND f.plain IS NOT NULL;
     v_set := pg_catalog.set_config('hnsw.ef_search', ceil(v_visits / v_steps)::text, true);
     IF settings[3] IS NOT NULL THEN   -- pgvector 0.8 and newer; where it is older, the exact scan fills up
-      v_set := pg_catalog.set_config('hnsw.iterative_scan', CASE WHEN v_simple AND f.chunks IS NULL AND f.kind = 'vector' AND pg_catalog.cardinality(f.keys) = 1 THEN 'strict_order' ELSE 'relaxed_order' END, true);
+      v_set := pg_catalog.set_config('hnsw.iterative_scan', CASE WHEN v_plain THEN 'strict_order' ELSE 'relaxed_order' END, true);
     END IF;
     nearest := rowvec._search_sql(f, p_row_type IS NOT NULL, p_filter, false, CASE WHEN v_simple THEN v_chunks ELSE v_hits * (1 - 0.5 / v_steps) END, p_per_row);
     attempts := CASE WHEN v_chunks > 1 THEN '{1,8}' ELSE '{1}' END;

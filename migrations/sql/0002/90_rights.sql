@@ -4,4 +4,4 @@ REVOKE EXECUTE ON FUNCTION rowvec._ask(smallint, text, text, smallint), rowvec._
   rowvec._by_loopback(smallint, text, text, smallint, interval), rowvec._by_mailbox(text, smallint, text, text, smallint, interval),
   rowvec._set_loopback(text, integer, text, text, integer, integer), rowvec._grant_loopback(name), rowvec._drop_loopback(),
   rowvec._same_database(oid, numeric), rowvec._try_loopback(),
-  rowvec._grant_vectors(smallint), rowvec._ungrant_vectors(regclass), rowvec._keep_grants() FROM PUBLIC;
+  rowvec._grant_vectors(smallint), rowvec._ungrant_vectors(regclass), rowvec._keep_in_step(), rowvec._make_plain(smallint) FROM PUBLIC;

@@ -1,6 +1,6 @@
--- Follows a renamed table, which no trigger tells of: the function that checks a row names it. Called by the daemon, now
--- and then; changes nothing, and takes no lock, when nothing was renamed.
-CREATE FUNCTION rowvec._keep_grants() RETURNS void LANGUAGE plpgsql
+-- Follows a renamed table, which no trigger tells of: the function that checks a row names it, and those that search. Called
+-- by the daemon, now and then; changes nothing, and takes no lock, when nothing was renamed.
+CREATE FUNCTION rowvec._keep_in_step() RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_source smallint;
@@ -8,6 +8,7 @@ BEGIN
   FOR v_source IN SELECT id FROM rowvec.source LOOP
     BEGIN
       PERFORM rowvec._grant_vectors(v_source);
+      PERFORM rowvec._make_plain(v_source);
     EXCEPTION WHEN OTHERS THEN
       RAISE WARNING 'the rights to read the vectors of source % could not be followed: %', v_source, SQLERRM;
     END;
