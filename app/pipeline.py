@@ -277,8 +277,8 @@ class Pipeline:
         assert encoder is not None  # encoders are never unloaded
         try:
             work = plan(source, lane, claims, encoder.measure)
-        except EncodingError:
-            log_.give_back(source, lane, list({claim.change: None for claim in claims}))
+        except EncodingError as error:
+            log_.give_back(source, lane, list({claim.change: None for claim in claims}), error)
             raise
         if work.recheck:
             log_.begin_recheck(source, lane, work.recheck)
@@ -338,7 +338,7 @@ class Pipeline:
             try:
                 log_ = self._queue(link)
                 if embedded.fault:
-                    return log_.give_back(work.source, work.lane, work.changes)
+                    return log_.give_back(work.source, work.lane, work.changes, embedded.fault)
                 acked = log_.ack(
                     work.source,
                     work.lane,
@@ -358,7 +358,7 @@ class Pipeline:
             except RowvecError as error:  # disk full, a lock, a vector table that is gone: no text is to blame
                 self._pause(work.source, error)
                 with suppress(RowvecError):
-                    log_.give_back(work.source, work.lane, work.changes)
+                    log_.give_back(work.source, work.lane, work.changes, error)
                 return
         if acked.again_seconds is not None:
             self._again_at = min(self._again_at, time.monotonic() + acked.again_seconds)

@@ -284,9 +284,11 @@ class Queue:
         """Lease changes for another while."""
         self._on(db.statement("renew"), source, lane, changes, lease=self.lease)
 
-    def give_back(self, source: Source, lane: Lane, changes: Sequence[ChangeId]) -> None:
-        """Put changes back uncharged, to be tried again in a second."""
-        self._on(db.statement("give_back"), source, lane, changes)
+    def give_back(
+        self, source: Source, lane: Lane, changes: Sequence[ChangeId], error: BaseException | None = None
+    ) -> None:
+        """Put changes back uncharged, to be tried again in a second; `error` is for rowvec.status."""
+        self._on(db.statement("give_back"), source, lane, changes, error=None if error is None else str(error)[:500])
 
     def due(self, sources: Sequence[int]) -> list[tuple[int, Lane, bool, bool]]:
         """Where there is work, live lanes first: (source id, lane, fresh changes?, changes to be careful with?)."""

@@ -58,7 +58,7 @@ def table(rows: Sequence[SourceStatus]) -> Table:
             row.name,
             row.table_name,
             row.model,
-            row.state if row.state == "active" else f"[red]{row.state}: {row.problem or ''}",
+            f"[red]{row.state}: {row.problem or ''}" if row.problem or row.state != "active" else row.state,
             f"{row.pending:,}",
             f"{row.retrying:,}",
             f"[red]{row.dead:,}" if row.dead else "0",

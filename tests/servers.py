@@ -17,6 +17,7 @@ from app import server as embedded
 
 IMAGE = "pgvector/pgvector:pg17"
 PASSWORD = "rowvec-test"
+SMALL_DISK = "/small"  # in a container: a file system of 24 MB, for tests that fill it
 # A test server need not survive a power cut; crash() stops PostgreSQL, not the machine, so nothing is lost by it.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "logical"}
 
@@ -93,6 +94,7 @@ class Container:
     kind = "container"
 
     def __init__(self) -> None:
+        from docker.types import Mount
         from testcontainers.core.config import testcontainers_config
         from testcontainers.core.container import DockerContainer
 
@@ -100,7 +102,13 @@ class Container:
         settings = [part for name, value in FAST.items() for part in ("-c", f"{name}={value}")]
         port = free_port()
         container: Any = DockerContainer(IMAGE).with_env("POSTGRES_PASSWORD", PASSWORD)
-        self._container = container.with_command(["postgres", *settings]).with_bind_ports(5432, port).start()
+        small = Mount(SMALL_DISK, None, type="tmpfs", tmpfs_size=24 << 20, tmpfs_mode=0o1777)
+        self._container = (
+            container.with_command(["postgres", *settings])
+            .with_bind_ports(5432, port)
+            .with_kwargs(mounts=[small])
+            .start()
+        )
         self.url = f"postgresql://postgres:{PASSWORD}@{self._container.get_container_host_ip()}:{port}/postgres"
         try:
             self._wait()

@@ -9,7 +9,7 @@ SELECT s.name, s.source_table::text AS table_name, m.name AS model, s.state,
        b.enqueued AS backfill_enqueued, greatest(b.estimate, b.enqueued) AS backfill_estimate,
        s.vector_table::text AS vector_table,
        (SELECT count(*) FROM rowvec.worker w WHERE w.heartbeat_at > now() - interval '30 s' AND s.model_id = ANY (w.models)) AS daemons,
-       s.problem,
+       coalesce(s.problem, c.trouble) AS problem,
        CASE WHEN EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.relid = t.oid) THEN 'building'
             WHEN i.valid THEN 'there' WHEN NOT i.valid THEN 'invalid' ELSE coalesce(s.index_kind, 'none') END AS index,
        coalesce(y.truncated, 0) AS truncated   -- texts beyond the model's limit, embedded by their beginning
@@ -20,7 +20,8 @@ LEFT JOIN rowvec.tally y ON y.source_id = s.id
 LEFT JOIN LATERAL (
   SELECT sum(coalesce(cardinality(keys), 1))::bigint AS pending, min(enqueued_at) FILTER (WHERE lane = 0) AS oldest,
          sum(cardinality(keys)) FILTER (WHERE worker_id IS NOT NULL AND visible_at > now())::bigint AS leased,
-         sum(cardinality(keys)) FILTER (WHERE last_error IS NOT NULL)::bigint AS retrying
+         sum(cardinality(keys)) FILTER (WHERE last_error IS NOT NULL)::bigint AS retrying,
+         max(last_error) FILTER (WHERE attempts = (worker_id IS NOT NULL)::integer) AS trouble   -- given back uncharged: a full disk, a broken model
   FROM rowvec.change WHERE source_id = s.id) c ON true
 LEFT JOIN pg_class t ON t.oid = CASE WHEN s.into_column IS NULL THEN s.vector_table ELSE s.source_table END
 LEFT JOIN LATERAL (
