@@ -25,6 +25,9 @@ from app.sources import Source, compiled
 # What a trigger of a user's may run into, or a row that moved to another partition meanwhile: no text is to blame.
 _IN_THE_WAY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 _MOST_REFUSALS = 12  # in one ack: then its changes go back, for a second
+# An ack of chunks that was planned once for all sizes joins keys and chunks one by one: 0.7 ms instead of 2.0 for a key,
+# 0.9 instead of 2.1 for eight, but 4.3 s instead of 2.2 for 512 keys of 34,000 chunks. So it is prepared for few.
+_FEW_CHUNKS = 512
 KEYS_PER_CHANGE = 512  # what a bulk statement's trigger and a backfill put into one change
 _ANY = 1_000_000
 
@@ -173,7 +176,8 @@ class Queue:
         if source.into_column is not None:
             return self._ack_column(source, lane, changes, results, matrix, unfinished)
         if source.has_chunks:
-            run, name, values = self._run, "ack_chunks", chunk_values(results, matrix)
+            run = self._run_prepared if len(results) + len(matrix) <= _FEW_CHUNKS else self._run
+            name, values = "ack_chunks", chunk_values(results, matrix)
         else:
             run, name, values = self._run_prepared, "ack", vector_values(results, matrix)
         row = run(
@@ -237,7 +241,9 @@ class Queue:
         matrix: NDArray[np.float32],
         unfinished: frozenset[ChangeId],
     ) -> tuple[Any, ...]:
-        return self._run(
+        # Prepared: 1.0 ms instead of 2.5 for a row, 21 instead of 34 for 512; but nothing where we may set
+        # session_replication_role, since that makes PostgreSQL throw all plans of a session away.
+        return self._run_prepared(
             compiled(source, "ack_column"),
             source,
             lane,
