@@ -3,5 +3,5 @@ CREATE FUNCTION rowvec.search(row_type anyelement, query text, k integer DEFAULT
 RETURNS TABLE (hit anyelement, distance float8, chunk integer, passage text) LANGUAGE plpgsql STABLE ROWS 10 AS $fn$
 #variable_conflict use_variable
 BEGIN
-  RETURN QUERY SELECT * FROM rowvec.search(row_type, rowvec.embed(query, coalesce(source, rowvec._source_of(pg_catalog.pg_typeof(row_type)::oid))), k, filter, max_distance, exact, source, per_row);
+  RETURN QUERY SELECT * FROM rowvec.search(row_type, rowvec.embed(query, (rowvec._search_facts(source, pg_catalog.pg_typeof(row_type)::oid)).name), k, filter, max_distance, exact, source, per_row);
 END $fn$;
