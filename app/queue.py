@@ -25,8 +25,8 @@ from app.sources import Source, compiled
 # What a trigger of a user's may run into, or a row that moved to another partition meanwhile: no text is to blame.
 _IN_THE_WAY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 _MOST_REFUSALS = 12  # in one ack: then its changes go back, for a second
-# An ack of chunks that was planned once for all sizes joins keys and chunks one by one: 0.7 ms instead of 2.0 for a key,
-# 0.9 instead of 2.1 for eight, but 4.3 s instead of 2.2 for 512 keys of 34,000 chunks. So it is prepared for few.
+# An ack of chunks that is planned once for all sizes joins keys and chunks one by one: 0.7 ms, not 2.0, for one key,
+# 0.9, not 2.1, for eight, but 4.3 s, not 2.2, for 512 keys of 34,000 chunks. So only that of few is prepared.
 _FEW_CHUNKS = 512
 KEYS_PER_CHANGE = 512  # what a bulk statement's trigger and a backfill put into one change
 _ANY = 1_000_000
