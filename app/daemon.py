@@ -60,7 +60,7 @@ class Daemon:
         listen = settings.listen_url.get_secret_value() if settings.listen_url else url
         self._indexer = Indexer(listen, settings.index_rows, self.stop)
         self._wake = Event()  # the housekeeper: rung, idle, or stopping
-        self._doorbell = Doorbell(listen, settings, self.stop, on_ring=self._wake.set)
+        self._doorbell = Doorbell(listen, settings, self.stop, on_catalogue=self._wake.set)
         self.pipeline = Pipeline(
             url,
             settings,
@@ -70,6 +70,7 @@ class Daemon:
             doorbell=self._doorbell,
             stop=self.stop,
             on_idle=self._on_idle,
+            on_recheck=self._wake.set,
         )
 
     def source(self, id_: int) -> Source:

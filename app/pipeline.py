@@ -1,7 +1,8 @@
 """Claim, encode, write, overlapped: the claim of batch N+1 and the write of N-1 run while N is encoded.
 
 Three threads, joined by queues of one batch each, which give overlap and back-pressure at once. torch releases the GIL
-while it computes, and no transaction is ever open while the model runs.
+while it computes, and no transaction is ever open while the model runs. A lone change has nothing to overlap with: the
+thread that claims it encodes and writes it, too.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _SWEEP_SECONDS = 5.0  # how often a busy lane is read from its beginning: expire
 _BATCH_SECONDS = 2.0  # how long a claim should keep the model busy: enough for full micro-batches, short for live rows
 _BACKFILL_TURN = 8  # one round in so many takes the backfill first, so that a busy live lane cannot starve it
 _FEW_SOURCES = 8  # so many are looked at one by one at a ring, 0.5 ms each; more by one statement, from the beginning
+_LONE_TEXTS = 8  # a claim of fewer, behind which nothing waits, goes through one thread: see _dispatch
 _LONG_TEXTS = 64  # of texts that are cut into chunks a claim takes no more: a text may be a megabyte
 _STOP_SECONDS = 5.0
 
@@ -100,11 +102,16 @@ class Pipeline:
         doorbell: Doorbell,
         stop: Event,
         on_idle: Callable[[], None] = lambda: None,
+        on_recheck: Callable[[], None] = lambda: None,
     ) -> None:
-        """`sources` and `encoder_of` are asked in every round; `on_idle` is called when nothing is left."""
+        """`sources` and `encoder_of` are asked in every round.
+
+        `on_idle` is called when nothing is left, `on_recheck` when a backfill has been asked for.
+        """
         self._url, self._settings = url, settings
         self._worker, self._sources, self._encoder_of = worker, sources, encoder_of
-        self._doorbell, self._stop, self._on_idle = doorbell, stop, on_idle
+        self._doorbell, self._stop = doorbell, stop
+        self._on_idle, self._on_recheck = on_idle, on_recheck
         self.stats = Stats()
         self.fatal: Exception | None = None
         self._to_encode: queue.Queue[Work | None] = queue.Queue(maxsize=1)
@@ -119,6 +126,7 @@ class Pipeline:
         self._round = 0
         self._idle = False
         self._swept_at = 0.0
+        self._sweep_at = float("inf")  # a sweep that was put off
         self._again_at = float("inf")  # column mode: when a row of a user's that was locked is to be tried again
         self._paces: dict[int, Pace] = defaultdict(Pace)
         self._sweep_seconds = 0.0
@@ -162,22 +170,29 @@ class Pipeline:
 
     def _claim_loop(self) -> None:
         link = db.Link(self._url, "rowvec claim", self._stop, lookups=True)
-        armed = False
+        armed = rang = False
+        finds = 0  # rounds in a row that found something
         while not self._stop.is_set():
             try:
                 self._doorbell.clear()
                 log_ = self._queue(link)
                 if self._claim_round(log_):
-                    if armed:
+                    finds += 1
+                    # Not for a lone change, which rang and is written already: who commits now rings, too. What did
+                    # not ring says that we are not as armed as we think, after a long freeze: we arm anew.
+                    if armed and (finds > 1 or not rang or self.in_flight()):
                         log_.arm(False)
                         armed = False
-                elif not armed and not self._doorbell.deaf:
+                    continue
+                finds = 0
+                if not armed and not self._doorbell.deaf:
                     log_.arm(True)  # and look once more: what was logged before did not ring
                     armed = True
+                    self._doorbell.begin_ladder()
                 else:
                     if not self.in_flight():
                         self._on_idle()
-                    self._doorbell.wait(self._again_at - time.monotonic())
+                    rang = self._doorbell.wait(min(self._again_at, self._sweep_at) - time.monotonic())
             except ServerUnreachable as error:
                 armed = False
                 link.lost(error)
@@ -210,12 +225,15 @@ class Pipeline:
             if source.state == "active" and self._courses[source.id].paused_until <= now and self._encoder_of(source)
         }
         since, share, few = now - self._swept_at, 20 * self._sweep_seconds, len(sources) <= _FEW_SOURCES
-        again = now >= self._again_at
-        busy = False
-        if since < max(_SWEEP_SECONDS, share) and not again:
-            busy = self._claim_each(log_, sources, look=self._idle and few)
-        if not busy and (again or not few or since >= share):  # when woken often, a twentieth of the time at most
-            busy = self._sweep(log_, sources)
+        again, rung, busy = now >= self._again_at, self._idle and few, False
+        self._sweep_at = float("inf")
+        if (rung or since < max(_SWEEP_SECONDS, share)) and not again:
+            busy = self._claim_each(log_, sources, look=rung)
+        if not busy:
+            if again or not few or since >= share:  # when woken often, a twentieth of the time at most
+                busy = self._sweep(log_, sources)
+            else:  # what committed late with a low number is not left for a poll
+                self._sweep_at = self._swept_at + share
         self._idle = not busy
         return busy
 
@@ -265,14 +283,19 @@ class Pipeline:
             course.keys_per_change = len(claims) / len({claim.change for claim in claims})
             course.active.add((lane, care))
             course.floors[lane, care] = claims[-1].change.seq
-            return self._dispatch(log_, source, lane, claims)
+            return self._dispatch(log_, source, lane, claims, lone=len(claims) < min(texts, _LONE_TEXTS))
         except ServerUnreachable:
             raise
         except RowvecError as error:
             self._pause(source, error)
             return False
 
-    def _dispatch(self, log_: Queue, source: Source, lane: Lane, claims: list[Claim]) -> bool:
+    def _dispatch(self, log_: Queue, source: Source, lane: Lane, claims: list[Claim], *, lone: bool) -> bool:
+        """Send a claim into the pipe; a lone one, behind which nothing waits, is encoded and written at once.
+
+        That saves two changes of threads, and what else the claiming thread does comes after the write, not beside it:
+        4 statements and 3.7 ms of CPU for a lone row, daemon and server together, instead of 11 and 7.1.
+        """
         encoder = self._encoder_of(source)
         assert encoder is not None  # encoders are never unloaded
         try:
@@ -283,10 +306,22 @@ class Pipeline:
         if work.recheck:
             log_.begin_recheck(source, lane, work.recheck)
             log.info("recheck source=%s", source.name)
-        if work.changes:
-            with self._settled:
-                self._in_flight[id(work)] = (work, time.monotonic())
+            self._on_recheck()
+        if not work.changes:
+            return True
+        with self._settled:
+            lone = lone and not self._in_flight
+            self._in_flight[id(work)] = (work, time.monotonic())
+        if not lone:
             self._to_encode.put(work)
+            return True
+        embedded = self._embed(work)
+        try:
+            self._write(log_, embedded)
+        except ServerUnreachable:
+            self._to_write.put(embedded)  # there it is tried until it succeeds
+            raise
+        self._settle(work)
         return True
 
     def _drain(self) -> None:
@@ -305,61 +340,67 @@ class Pipeline:
 
     def _encode_loop(self) -> None:
         while (work := self._to_encode.get()) is not None:
-            encoder = self._encoder_of(work.source)
-            assert encoder is not None  # encoders are never unloaded
-            started = time.monotonic()
-            embedded = embed(work, encoder)
-            seconds = time.monotonic() - started
-            if work.texts:
-                self._courses[work.source.id].observe(work, len(embedded.matrix), seconds)
-            self.stats.texts += len(work.texts)
-            self.stats.encode_seconds += seconds
-            self._to_write.put(embedded)
+            self._to_write.put(self._embed(work))
         self._to_write.put(None)
+
+    def _embed(self, work: Work) -> Embedded:
+        encoder = self._encoder_of(work.source)
+        assert encoder is not None  # encoders are never unloaded
+        started = time.monotonic()
+        embedded = embed(work, encoder)
+        seconds = time.monotonic() - started
+        if work.texts:
+            self._courses[work.source.id].observe(work, len(embedded.matrix), seconds)
+        self.stats.texts += len(work.texts)
+        self.stats.encode_seconds += seconds
+        if embedded.fault:
+            self._pause(work.source, embedded.fault)
+        return embedded
 
     # Write
 
     def _write_loop(self) -> None:
         link = db.Link(self._url, "rowvec write", Event(), lookups=True)
         while (embedded := self._to_write.get()) is not None:
-            self._write(link, embedded)
-            with self._settled:
-                self._in_flight.pop(id(embedded.work), None)
-                self._settled.notify_all()
+            self._write_surely(link, embedded)
+            self._settle(embedded.work)
         link.close()
 
-    def _write(self, link: db.Link, embedded: Embedded) -> None:
+    def _settle(self, work: Work) -> None:
+        with self._settled:
+            self._in_flight.pop(id(work), None)
+            self._settled.notify_all()
+
+    def _write_surely(self, link: db.Link, embedded: Embedded) -> None:
         """Write a batch; through losses of the server, again and again: the fence makes a second ack harmless."""
-        work = embedded.work
-        if embedded.fault:
-            self._pause(work.source, embedded.fault)
         give_up_at = float("inf")
         while True:
             try:
-                log_ = self._queue(link)
-                if embedded.fault:
-                    return log_.give_back(work.source, work.lane, work.changes, embedded.fault)
-                acked = log_.ack(
-                    work.source,
-                    work.lane,
-                    work.changes,
-                    embedded.results,
-                    embedded.matrix,
-                    unfinished=embedded.unfinished,
-                )
-                log_.fail(work.source, work.lane, embedded.failures)
-                break
+                return self._write(self._queue(link), embedded)
             except ServerUnreachable as error:
                 if self._stop.is_set():  # a graceful stop waits a little for the server, then leaves it to the lease
                     give_up_at = min(give_up_at, time.monotonic() + _STOP_SECONDS)
                 if time.monotonic() > give_up_at:
-                    return
+                    return None
                 link.lost(error)
-            except RowvecError as error:  # disk full, a lock, a vector table that is gone: no text is to blame
-                self._pause(work.source, error)
-                with suppress(RowvecError):
-                    log_.give_back(work.source, work.lane, work.changes, error)
-                return
+
+    def _write(self, log_: Queue, embedded: Embedded) -> None:
+        """Write a batch, or give it back; ServerUnreachable is the caller's."""
+        work = embedded.work
+        try:
+            if embedded.fault:
+                return log_.give_back(work.source, work.lane, work.changes, embedded.fault)
+            acked = log_.ack(
+                work.source, work.lane, work.changes, embedded.results, embedded.matrix, unfinished=embedded.unfinished
+            )
+            log_.fail(work.source, work.lane, embedded.failures)
+        except ServerUnreachable:
+            raise
+        except RowvecError as error:  # disk full, a lock, a vector table that is gone: no text is to blame
+            self._pause(work.source, error)
+            with suppress(RowvecError):
+                log_.give_back(work.source, work.lane, work.changes, error)
+            return None
         if acked.again_seconds is not None:
             self._again_at = min(self._again_at, time.monotonic() + acked.again_seconds)
             self._doorbell.ring()

@@ -31,6 +31,18 @@ def test_a_cut_in_the_middle_of_a_statement(
     assert docs.execute("SELECT count(*) FROM rowvec.dead").fetchone() == (0,)
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_lone_change_whose_write_is_cut_does_not_wait_for_its_lease(
+    docs: psycopg.Connection, database_url: str, moment: Moment
+) -> None:
+    with Proxy(database_url) as proxy, daemon(proxy.url, lease_seconds=600.0, poll_seconds=0.1):
+        until(docs, "SELECT bool_or(armed) FROM rowvec.worker", True)
+        proxy.cut_at(ACK, moment)
+        docs.execute("INSERT INTO docs VALUES (1, 'lone')")
+        assert_in_step(docs, "docs", 1)
+        assert proxy.cuts == 1
+
+
 def test_a_server_that_is_away_for_a_while(docs: psycopg.Connection, database_url: str) -> None:
     with Proxy(database_url) as proxy, daemon(proxy.url, lease_seconds=5.0, poll_seconds=0.1):
         docs.execute("INSERT INTO docs VALUES (1, 'before')")
@@ -65,7 +77,8 @@ def test_every_connection_is_terminated_again_and_again(docs: psycopg.Connection
     names = set()
     with daemon(database_url, lease_seconds=5.0, poll_seconds=0.1):
         for turn in range(5):
-            docs.execute("INSERT INTO docs VALUES (%s, 'turn')", (turn,))
+            # Enough rows for the pipe: a lone one is written over the connection that claimed it.
+            docs.execute("INSERT INTO docs SELECT 20 * %s + g, 'turn' FROM generate_series(1, 20) g", (turn,))
             until(docs, f"SELECT count(*)::int FROM pg_stat_activity WHERE {ours}", 4)
             names |= {
                 row[0]
@@ -73,5 +86,5 @@ def test_every_connection_is_terminated_again_and_again(docs: psycopg.Connection
                     f"SELECT application_name, pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}".encode()
                 )
             }
-            assert_in_step(docs, "docs", turn + 1)
+            assert_in_step(docs, "docs", 20 * (turn + 1))
     assert names == {"rowvec claim", "rowvec write", "rowvec listener", "rowvec housekeeper"}

@@ -110,6 +110,6 @@ BEGIN
   IF v_texts AND backfill THEN
     PERFORM rowvec.recheck(name);
   END IF;
-  PERFORM rowvec.ring();
+  PERFORM rowvec.ring('catalogue');
   RETURN name;
 END $fn$;

@@ -8,5 +8,5 @@ BEGIN
   SELECT s.id, 'rows', true, greatest(c.reltuples, 0) FROM rowvec.source s JOIN pg_catalog.pg_class c ON c.oid = s.source_table WHERE s.id = v_id
   ON CONFLICT (source_id) DO UPDATE SET phase = 'rows', recheck = true, cursor_key = NULL, enqueued = 0, done_at = NULL,
     estimate = EXCLUDED.estimate, requested_at = clock_timestamp();
-  PERFORM rowvec.ring();
+  PERFORM rowvec.ring('catalogue');
 END $$;

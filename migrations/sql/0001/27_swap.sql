@@ -35,5 +35,5 @@ BEGIN
   UPDATE rowvec.source s SET name = format('rowvec_swap_%s', v_old.id), recipe = recipe + 1 WHERE s.id = v_old.id;
   UPDATE rowvec.source s SET name = old, recipe = recipe + 1 WHERE s.id = v_new.id;
   UPDATE rowvec.source s SET name = new WHERE s.id = v_old.id;
-  PERFORM rowvec.ring();
+  PERFORM rowvec.ring('catalogue');
 END $fn$;
