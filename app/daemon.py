@@ -7,6 +7,7 @@ SIGTERM or SIGINT -> claim no more, write what is in the pipe, release the rest,
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
@@ -93,6 +94,7 @@ class Daemon:
         port, server = self._settings.metrics_port, None
         if port is not None:
             server, _thread = metrics.serve(port, self.pipeline.stats, lambda: self._backlogs)
+        gc.freeze()  # else each full collection looks through torch, too, 55 ms with the GIL held
         self._doorbell.start()
         self.pipeline.start()
         log.info("ready worker=%d sources=%d models=%d", self._worker, len(self._sources), len(self._encoders))
