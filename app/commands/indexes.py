@@ -52,4 +52,4 @@ def index(
                 memory=memory,
                 on_progress=lambda phase, share: bar.update(task, description=phase, completed=share),
             )
-    typer.echo(f"{name}: {chosen.kind}, {chosen.rows:,} rows")
+    typer.echo(f"{name}: {chosen.kind}, about {chosen.rows:,} rows")

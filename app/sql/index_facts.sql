@@ -2,7 +2,7 @@
 SELECT c.oid::regclass::text AS vectors, quote_ident(coalesce(s.into_column, 'embedding')) AS embedding, s.into_column IS NOT NULL AS in_row, c.relkind = 'p' AS partitioned,
        (SELECT t.typname = 'halfvec' FROM pg_attribute f JOIN pg_type t ON t.oid = f.atttypid WHERE f.attrelid = c.oid AND f.attname = s.into_column) AS half,
        c.relname || coalesce('_' || s.into_column, '') AS bare, m.dims, m.similarity, s.text_columns::text[] AS text_columns, s.source_table::text AS source_table,
-       e.extversion AS version, n.nspname AS schema, greatest(c.reltuples, 0)::bigint AS rows, coalesce(b.phase, 'done') = 'done' AS backfilled,
+       e.extversion AS version, n.nspname AS schema, greatest(c.reltuples, pg_stat_get_live_tuples(c.oid))::bigint AS rows, coalesce(b.phase, 'done') = 'done' AS backfilled,
        pg_size_bytes(current_setting('maintenance_work_mem')) AS memory, current_setting('max_parallel_maintenance_workers')::int AS workers,
        EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.relid = c.oid) AS building,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('name', i.indexrelid::regclass::text, 'valid', i.indisvalid, 'kind', split_part(o.opcname, '_', 1))), '[]')

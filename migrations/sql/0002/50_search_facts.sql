@@ -41,7 +41,7 @@ BEGIN
   vectors := v_vectors;
   SELECT m.dims, m.similarity INTO dims, v_similarity FROM rowvec.model m WHERE m.id = s.model_id;
   SELECT quote_ident(c.relname), c.reltuples INTO alias, v_source_rows FROM pg_class c WHERE c.oid = s.source_table;
-  SELECT greatest(c.reltuples, 0) INTO vectors_rows FROM pg_class c WHERE c.oid = v_vectors;
+  SELECT greatest(c.reltuples, pg_stat_get_live_tuples(c.oid)) INTO vectors_rows FROM pg_class c WHERE c.oid = v_vectors;   -- the latter before the first ANALYZE, too
   SELECT quote_ident(e.attname), e.attnum, e.atttypid::regtype INTO embedding, v_number, v_type FROM pg_attribute e
   WHERE e.attrelid = v_vectors AND e.attname = coalesce(s.into_column, 'embedding') AND NOT e.attisdropped;
   IF alias IS NULL OR vectors_rows IS NULL THEN

@@ -4,7 +4,7 @@ CREATE FUNCTION rowvec._ready(p_source text, p_row_type oid, OUT id smallint, OU
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $fn$
 #variable_conflict use_column
 BEGIN
-  SELECT s.id, s.source_table, p.relation, v.reltuples INTO id, source_table, relation, vectors_rows
+  SELECT s.id, s.source_table, p.relation, greatest(v.reltuples, pg_stat_get_live_tuples(v.oid)) INTO id, source_table, relation, vectors_rows
   FROM rowvec.source s JOIN rowvec.plain p ON p.source_id = s.id
   JOIN pg_class v ON v.oid = CASE WHEN s.into_column IS NULL THEN s.vector_table ELSE s.source_table END
   WHERE s.name = p_source AND p.relation = s.source_table::text AND p.vectors = v.oid::regclass::text AND to_regclass(p.index) IS NOT NULL
