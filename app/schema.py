@@ -169,3 +169,13 @@ tally = Table(
     Column("source_id", SmallInteger, ForeignKey(f"{SCHEMA}.source.id", ondelete="CASCADE"), primary_key=True),
     Column("truncated", BigInteger, nullable=False),
 )
+
+plain = Table(
+    "plain",
+    metadata,
+    Column("source_id", SmallInteger, ForeignKey(f"{SCHEMA}.source.id", ondelete="CASCADE"), primary_key=True),
+    Column("statement", Text, nullable=False),
+    Column("relation", Text, nullable=False),
+    Column("vectors", Text, nullable=False),
+    Column("index", Text, nullable=False),
+)
