@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from contextlib import suppress
+
 import psycopg
 import pytest
 
@@ -43,6 +46,42 @@ def test_savepoints_take_back_what_was_gathered(docs: psycopg.Connection) -> Non
         with pytest.raises(psycopg.errors.DivisionByZero), docs.transaction():
             docs.execute("UPDATE docs SET body = (1 / (id - 900))::text WHERE id > 800")
         docs.execute("UPDATE docs SET body = 'third' WHERE id = 1001")
+    assert_in_step(docs, "docs", 2000)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_transactions_log_every_key_that_changed(docs: psycopg.Connection, seed: int) -> None:
+    choose = random.Random(seed)
+    statements = (
+        "UPDATE docs SET body = body || 'x' WHERE id % {0} = {1}",
+        "UPDATE docs SET id = -id, body = 'moved' WHERE id % {0} = {1}",
+        "UPDATE docs SET views = views + 1 WHERE id % {0} = {1}",
+        "UPDATE docs SET body = (1 / (id - {2}))::text WHERE id % {0} = {1}",  # fails, after some rows, or does not
+    )
+
+    def nest(depth: int) -> None:
+        for _ in range(choose.randint(1, 3)):
+            modulus = choose.choice((1, 2, 7, 300, 2000))
+            statement = choose.choice(statements)
+            given = modulus, choose.randrange(modulus), choose.randint(1, 2000)
+            with suppress(psycopg.errors.DivisionByZero), docs.transaction(force_rollback=choose.random() < 0.2):
+                docs.execute(statement.format(*given).encode())
+                if depth:
+                    nest(depth - 1)
+
+    def rows() -> dict[int, str]:
+        return dict(docs.execute("SELECT id, body FROM docs").fetchall())
+
+    for _ in range(15):
+        before = rows()
+        with docs.transaction():
+            [(last,)] = docs.execute("SELECT last_value FROM rowvec.change_seq").fetchall()
+            nest(2)
+            found = docs.execute("SELECT keys FROM rowvec.change WHERE seq > %s", [last]).fetchall()
+        after = rows()
+        changed = {str(key) for key in before | after if before.get(key) != after.get(key)}
+        assert (None,) not in found
+        assert changed <= {key for (keys,) in found for key in keys}
     assert_in_step(docs, "docs", 2000)
 
 
