@@ -18,6 +18,14 @@ def wait(connection: psycopg.Connection, source: str, timeout: str = "20 s") -> 
     connection.execute("CALL rowvec.wait(%s, %s)", (source, timeout))
 
 
+def logged(connection: psycopg.Connection, statement: str) -> list[list[str] | None]:
+    """What a statement writes into the log; it is undone."""
+    with connection.transaction(force_rollback=True):
+        connection.execute(statement.encode())
+        rows = connection.execute("SELECT keys FROM rowvec.change WHERE xmin = pg_current_xact_id()::xid ORDER BY seq")
+        return [keys for (keys,) in rows.fetchall()]
+
+
 def differences(connection: psycopg.Connection, name: str) -> list[str]:
     """What is missing, stale, unwanted or orphaned in a source, a line each; read by a join of its own."""
     source = sources.find(connection, name)

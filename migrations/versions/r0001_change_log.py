@@ -29,4 +29,4 @@ def downgrade() -> None:
         END $$""")
     for table in ("backfill", "tally", "dead", "change", "worker", "source", "model"):
         op.execute(f"DROP TABLE rowvec.{table}")
-    op.execute("DROP SEQUENCE rowvec.change_seq")
+    op.execute("DROP SEQUENCE rowvec.change_seq, rowvec.armed")

@@ -8,7 +8,7 @@ from contextlib import suppress
 import psycopg
 import pytest
 
-from tests.checking import assert_in_step
+from tests.checking import assert_in_step, logged
 
 
 @pytest.fixture
@@ -18,14 +18,6 @@ def docs(user: psycopg.Connection) -> psycopg.Connection:
     user.execute("INSERT INTO docs SELECT g, 'text ' || g FROM generate_series(1, 2000) g")
     assert_in_step(user, "docs", 2000)
     return user
-
-
-def logged(docs: psycopg.Connection, statement: str) -> list[list[str] | None]:
-    """What a statement writes into the log."""
-    with docs.transaction(force_rollback=True):
-        docs.execute(statement.encode())
-        rows = docs.execute("SELECT keys FROM rowvec.change WHERE xmin = pg_current_xact_id()::xid ORDER BY seq")
-        return [keys for (keys,) in rows.fetchall()]
 
 
 def test_one_event_and_few_log_rows(docs: psycopg.Connection) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
+
+from tests.checking import until
 
 
 def test_the_log_has_no_index_on_what_a_claim_changes(connection: psycopg.Connection) -> None:
@@ -42,3 +46,38 @@ def test_a_bulk_statement_rings_once_and_only_for_a_sleeper(connection: psycopg.
             connection.execute("DELETE FROM docs WHERE id <= 900")
         rung = list(listener.notifies(timeout=2, stop_after=1)) + list(listener.notifies(timeout=0.1))
         assert [(notify.channel, notify.payload) for notify in rung] == [("rowvec", "")]
+
+
+def test_triggers_know_whether_anybody_is_armed(connection: psycopg.Connection, database_url: str) -> None:
+    """They ask a sequence: it says what the table of daemons says, whoever writes there, and however at once."""
+
+    def armed() -> bool:
+        row = connection.execute("SELECT coalesce(pg_sequence_last_value('rowvec.armed') = 2, false)").fetchone()
+        told = connection.execute("SELECT EXISTS (SELECT FROM rowvec.worker WHERE armed)").fetchone()
+        assert row == told
+        assert row is not None
+        return bool(row[0])
+
+    assert not armed()
+    connection.execute("INSERT INTO rowvec.worker (id, name, pid) VALUES (1, 'one', 1), (2, 'two', 2)")
+    assert not armed()
+    arm = "UPDATE rowvec.worker SET armed = %s WHERE id = %s AND armed <> %s"
+    with psycopg.connect(database_url) as one, psycopg.connect(database_url, autocommit=True) as two:
+        for first, second in ((True, False), (False, True), (True, True), (False, False)):
+            connection.execute("UPDATE rowvec.worker SET armed = (id = 2) <> %s", (second,))
+            one.execute(arm, (first, 1, first))
+            with ThreadPoolExecutor(1) as pool:
+                other = pool.submit(two.execute, arm, (second, 2, second))
+                until(connection, "SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", 1)
+                one.commit()
+                other.result()
+            assert armed() == (first or second)
+        connection.execute("UPDATE rowvec.worker SET armed = true")
+        connection.execute("SELECT setval('rowvec.armed', 1)")  # as a crash of the server may leave it
+        connection.execute(arm, (True, 1, True))  # of no row, since it says so already
+        assert armed()
+        connection.execute("DELETE FROM rowvec.worker WHERE id = 1")
+        assert armed()
+        connection.execute("SET session_replication_role = replica")  # where a daemon writes vectors into a column
+        connection.execute("DELETE FROM rowvec.worker")
+        assert not armed()

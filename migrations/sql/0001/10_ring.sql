@@ -4,7 +4,7 @@
 CREATE FUNCTION rowvec.ring(about text DEFAULT '') RETURNS void LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF EXISTS (SELECT FROM rowvec.worker WHERE armed) AND pg_notification_queue_usage() < 0.9 THEN
+  IF pg_sequence_last_value('rowvec.armed') = 2 AND pg_notification_queue_usage() < 0.9 THEN
     PERFORM pg_notify('rowvec', about);
   END IF;
 END $$;

@@ -44,7 +44,7 @@ BEGIN
       IF v_text IS DISTINCT FROM ';' THEN%5$s
       END IF;
       v_text := set_config('%2$s', '', true);
-      IF EXISTS (SELECT FROM rowvec.worker WHERE armed) THEN PERFORM rowvec.ring(); END IF;
+      IF pg_sequence_last_value('rowvec.armed') = 2 THEN PERFORM rowvec.ring(); END IF;
       RETURN NULL;
     END $t$;
     GRANT EXECUTE ON FUNCTION %1$s_gather(text, text) TO PUBLIC;

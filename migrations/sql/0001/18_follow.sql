@@ -36,4 +36,7 @@ BEGIN
     END IF;
     PERFORM rowvec._install_triggers(p_source);
   END IF;
+  IF p_numbers[:cardinality(s.key_columns)] <> s.key_numbers THEN   -- triggers have read another column in its place; every row is compared anyway
+    DELETE FROM rowvec.change WHERE source_id = p_source;
+  END IF;
 END $fn$;
