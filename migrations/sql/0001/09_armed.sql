@@ -3,7 +3,8 @@
 -- Kept by whoever changes that table, one after the other until his commit, so each counts what the others wrote. A
 -- statement that changes no row sets it, too: after a crash of the server every daemon arms itself anew.
 CREATE SEQUENCE rowvec.armed MINVALUE 1 MAXVALUE 2;
-CREATE FUNCTION rowvec._note_armed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION rowvec._note_armed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_armed bigint;
 BEGIN
