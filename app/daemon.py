@@ -279,10 +279,11 @@ class Daemon:
             connection.execute(
                 db.statement("after_clock_jump"), {"lease": timedelta(seconds=self._settings.lease_seconds)}
             )
-            connection.execute(db.statement("forget_workers"))
             if self._settings.recheck_seconds:
                 every = timedelta(seconds=self._settings.recheck_seconds)
                 connection.execute(db.statement("recheck_due"), {"every": every})
+        with db.translated():  # not in that transaction: were we frozen before its COMMIT, others could not arm
+            connection.execute(db.statement("forget_workers"))
         for source in self._sources:
             try:
                 with db.translated():

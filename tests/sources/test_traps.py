@@ -40,7 +40,8 @@ def test_a_bulk_statement_rings_once_and_only_for_a_sleeper(connection: psycopg.
         connection.execute("INSERT INTO docs SELECT g, 'text' FROM generate_series(1, 1000) g")
         connection.execute("UPDATE docs SET body = 'changed'")
         assert list(listener.notifies(timeout=0.2)) == []
-        connection.execute("INSERT INTO rowvec.worker (name, pid, armed) VALUES ('sleeper', 1, true)")
+        connection.execute("INSERT INTO rowvec.worker (name, pid) VALUES ('sleeper', 1)")
+        connection.execute("UPDATE rowvec.worker SET armed = true")
         with connection.transaction():
             connection.execute("UPDATE docs SET body = 'changed again'")
             connection.execute("DELETE FROM docs WHERE id <= 900")
@@ -62,16 +63,26 @@ def test_triggers_know_whether_anybody_is_armed(connection: psycopg.Connection, 
     connection.execute("INSERT INTO rowvec.worker (id, name, pid) VALUES (1, 'one', 1), (2, 'two', 2)")
     assert not armed()
     arm = "UPDATE rowvec.worker SET armed = %s WHERE id = %s AND armed <> %s"
+    waiting = (
+        "SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    connection.execute("ALTER FUNCTION rowvec._note_armed() SET lock_timeout = '20s'")  # long enough to be seen
     with psycopg.connect(database_url) as one, psycopg.connect(database_url, autocommit=True) as two:
         for first, second in ((True, False), (False, True), (True, True), (False, False)):
             connection.execute("UPDATE rowvec.worker SET armed = (id = 2) <> %s", (second,))
             one.execute(arm, (first, 1, first))
             with ThreadPoolExecutor(1) as pool:
                 other = pool.submit(two.execute, arm, (second, 2, second))
-                until(connection, "SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", 1)
+                until(connection, waiting, 1)
                 one.commit()
                 other.result()
             assert armed() == (first or second)
+        connection.execute("ALTER FUNCTION rowvec._note_armed() SET lock_timeout = '100ms'")
+        one.execute(arm, (True, 1, True))  # and is frozen
+        two.execute(arm, (True, 2, True))
+        assert armed()
+        one.rollback()
         connection.execute("UPDATE rowvec.worker SET armed = true")
         connection.execute("SELECT setval('rowvec.armed', 1)")  # as a crash of the server may leave it
         connection.execute(arm, (True, 1, True))  # of no row, since it says so already
