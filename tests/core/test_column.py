@@ -222,7 +222,7 @@ def test_keys_of_a_change_that_fails_in_part_are_not_lost(watched: psycopg.Conne
     watched.execute("INSERT INTO rowvec.change (source_id, keys) VALUES (1, '{1,2}')")
     queue, source = make_queue(), sources.find(watched, "documents")
     claims = claim(queue, source)
-    with psycopg.connect(watched.info.dsn) as other:
+    with psycopg.connect(watched.info.dsn, password=watched.info.password) as other:
         other.execute("SELECT FROM documents WHERE id = 1 FOR UPDATE")
         work = plan(source, Lane.LIVE, claims)
         done, poison = embed(work, HashEncoder()), next(text for text in work.texts if text.text == "two")
@@ -299,7 +299,7 @@ def test_a_trigger_of_theirs_that_waits_holds_up_one_row_only(watched: psycopg.C
         " 'BEGIN IF NEW.id = 7 THEN UPDATE totals SET n = n + 1; END IF; RETURN NEW; END'"
     )
     watched.execute("CREATE TRIGGER count_it BEFORE UPDATE ON documents FOR EACH ROW EXECUTE FUNCTION count_it()")
-    with psycopg.connect(watched.info.dsn) as other:
+    with psycopg.connect(watched.info.dsn, password=watched.info.password) as other:
         other.execute("UPDATE totals SET n = 0")
         with daemon(plain_url, poll_seconds=0.2):
             until(watched, "SELECT count(*)::int FROM documents WHERE embedding IS NOT NULL", 38)

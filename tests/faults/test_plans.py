@@ -88,7 +88,7 @@ def test_a_claim_reads_what_it_takes(docs: psycopg.Connection, database_url: str
         docs.execute("ANALYZE rowvec.change")
     source = sources.find(docs, "docs")
     with (
-        db.connect(database_url) as connection,
+        db.connect(database_url, lookups=True) as connection,
         psycopg.connect(database_url) as holder,
     ):
         queue = Queue(connection, 1, lease_seconds=60.0, max_attempts=5)
