@@ -63,7 +63,7 @@ BEGIN
       INSERT INTO rowvec.change (source_id, keys) SELECT %s, ARRAY[%s] FROM %s WHERE NOT EXISTS (SELECT FROM changed OFFSET 1);
       GET DIAGNOSTICS v_rows = ROW_COUNT;
       IF v_rows = 0 OR pg_sequence_last_value('rowvec.armed') = 2 THEN
-        IF v_rows = 0 THEN%s
+        IF v_rows = 0 AND EXISTS (SELECT FROM changed) THEN%s
         END IF;
         IF v_rows > 0 THEN PERFORM rowvec.ring(); END IF;
       END IF;$q$, p_source, v_key_text, v_from, v_bulk)
