@@ -79,7 +79,8 @@ def test_triggers_know_whether_anybody_is_armed(connection: psycopg.Connection, 
                 other.result()
             assert armed() == (first or second)
         connection.execute("ALTER FUNCTION rowvec._note_armed() SET lock_timeout = '100ms'")
-        one.execute(arm, (True, 1, True))  # and is frozen
+        connection.execute("UPDATE rowvec.worker SET armed = (id = 1)")
+        one.execute(arm, (False, 1, False))  # says "nobody", and is frozen before its COMMIT
         two.execute(arm, (True, 2, True))
         assert armed()
         one.rollback()
