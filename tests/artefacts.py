@@ -19,8 +19,8 @@ from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
 from torch import Tensor, nn
 
-from app.model import fingerprint
-from export.packed import swap_linears
+from rowvec.encode.artefact import fingerprint
+from rowvec_export.packed import swap_linears
 
 MAX_TOKENS = 24
 DIMS = 16
@@ -116,7 +116,7 @@ def write_manifest(directory: Path, **changes: object) -> None:
 @functools.cache
 def minilm_artefact() -> Path:
     """Return the artefact of the real all-MiniLM-L6-v2; exported once for each state of export/, then kept."""
-    from export.exporter import export_model  # imports transformers: seconds
+    from rowvec_export.exporter import export_model  # imports transformers: seconds
 
     code = hashlib.sha256(torch.__version__.encode())
     for path in sorted((Path(__file__).parent.parent / "export").glob("*.py")):

@@ -8,8 +8,9 @@ import numpy as np
 import psycopg
 from psycopg import sql
 
-from app import chunk, sources
-from app.vectors import from_text
+from rowvec.database import sources
+from rowvec.database.vectors import from_text
+from rowvec.encode import chunks
 from tests.fakes import WordMeasure, fake_vector
 
 
@@ -75,9 +76,9 @@ def _chunk_differences(connection: psycopg.Connection, source: sources.Source) -
     for name, text in connection.execute(
         sql.SQL("SELECT {}, {} FROM {} d").format(key, sql.SQL(source.text_sql), table)
     ).fetchall():
-        whole = [chunk.Span(0, len(text or ""))]
+        whole = [chunks.Span(0, len(text or ""))]
         spans = (
-            chunk.split(text, WordMeasure(), limit=source.chunk_limit, overlap=source.chunk_overlap)
+            chunks.split(text, WordMeasure(), limit=source.chunk_limit, overlap=source.chunk_overlap)
             if text is not None and source.chunk_limit is not None
             else whole
         )

@@ -19,6 +19,8 @@ from psycopg import sql
 
 from tests.servers import Container, Embedded, External, Server, home_folder, with_database
 
+pytest_plugins = ("tests.fix_documents", "tests.fix_search")
+
 TEMPLATE = "rowvec_template"
 _TEST_URL = os.environ.get("ROWVEC_TEST_DATABASE_URL")
 _numbers = itertools.count(1)

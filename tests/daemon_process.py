@@ -6,8 +6,8 @@ import logging
 import signal
 import sys
 
-from app.daemon import Daemon
-from app.settings import load
+from rowvec.daemon.daemon import Daemon
+from rowvec.settings import load
 from tests.fakes import HashEncoder
 
 

@@ -11,7 +11,7 @@ from threading import Event
 import numpy as np
 from numpy.typing import NDArray
 
-from app.encoder import UnencodableText
+from rowvec.encode.encoder import UnencodableText
 
 DIMS = 8
 MAX_TOKENS = 256
@@ -35,7 +35,7 @@ class WordMeasure:
         return [len(self.places(prompt + text)) + 2 for text in texts]
 
     def starts(self, text: str, prompt: str = "") -> tuple[NDArray[np.int64], int | None]:
-        """See `app.chunk.Measure`."""
+        """See `rowvec.encode.chunks.Measure`."""
         return np.array(self.places(text), dtype=np.int64), self.count([text], prompt)[0]
 
 

@@ -13,8 +13,8 @@ import typer
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from app.cli import app
-from app.settings import Settings
+from rowvec.cli.main import app
+from rowvec.settings import Settings
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 HEADER = "<!-- Written by `make docs` from the code. -->\n\n"

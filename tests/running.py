@@ -12,11 +12,11 @@ from threading import Thread
 import psycopg
 from psycopg import sql
 
-from app import sources
-from app.daemon import Daemon
-from app.errors import ArtefactError
-from app.settings import Settings
-from app.sources import Model
+from rowvec.daemon.daemon import Daemon
+from rowvec.database import sources
+from rowvec.database.sources import Model
+from rowvec.errors import ArtefactError
+from rowvec.settings import Settings
 from tests.checking import differences
 from tests.fakes import DIMS, FINGERPRINT, MAX_TOKENS, HashEncoder
 

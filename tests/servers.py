@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from app import server as embedded
+from rowvec.database import embedded
 
 IMAGE = "pgvector/pgvector:pg17"
 PASSWORD = "rowvec-test"

@@ -13,7 +13,7 @@ import time
 
 import psycopg
 
-import migrations
+import rowvec_migrations
 from tests.running import add_fake_model
 from tests.servers import Embedded, wait_for_server
 from tests.storm import LEASE_SECONDS, Storm
@@ -24,7 +24,7 @@ FAULTS_PER_CHECK = 8
 
 def soak(server: Embedded, minutes: float, seed: int) -> Storm:
     """Run the storm and return it, for its counts; raise AssertionError at the first difference."""
-    migrations.upgrade(server.url)
+    rowvec_migrations.upgrade(server.url)
     with psycopg.connect(server.url, autocommit=True) as connection:
         add_fake_model(connection)
         connection.execute("CREATE TABLE docs (id int PRIMARY KEY, body text, views int DEFAULT 0)")

@@ -22,7 +22,7 @@ from threading import Event, Lock, Thread
 
 import psycopg
 
-from app.settings import Settings
+from rowvec.settings import Settings
 from tests.checking import differences, wait
 
 LEASE_SECONDS = 1.0
@@ -34,8 +34,8 @@ SETTINGS: dict[str, object] = {"lease_seconds": LEASE_SECONDS, "poll_seconds": 0
 
 def daemon_main(url: str, settings: dict[str, object], batch_seconds: float, faults: bool = False) -> None:
     """A daemon's process: the fake encoder, slowed down so that a fault finds it at work, until SIGTERM."""
-    from app.daemon import Daemon
-    from app.errors import ServerUnreachable
+    from rowvec.daemon.daemon import Daemon
+    from rowvec.errors import ServerUnreachable
     from tests.fakes import HashEncoder
 
     class SlowEncoder(HashEncoder):
@@ -60,7 +60,7 @@ class Nursery:
     ) -> None:
         """`faults` arms the fault words of the fake encoder."""
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["tests.storm", "app.daemon", "tests.fakes"])
+        self._context.set_forkserver_preload(["tests.storm", "rowvec.daemon.daemon", "tests.fakes"])
         self._arguments = (url, settings, batch_seconds, faults)
         self.alive: list[ForkServerProcess] = []
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import psycopg
 import pytest
 
-from app.cli import main
+from rowvec.cli.main import main
 from tests.artefacts import tiny_artefact
 
 

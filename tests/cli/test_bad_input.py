@@ -165,7 +165,7 @@ def test_wrong_usage(rowvec: Rowvec) -> None:
 
 
 def test_debug_shows_the_traceback(rowvec: Rowvec, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.errors import SettingsError
+    from rowvec.errors import SettingsError
 
     monkeypatch.setenv("ROWVEC_THREADS", "zero")
     with pytest.raises(SettingsError):

@@ -10,13 +10,13 @@ import psycopg
 import pytest
 import typer
 
-from app.cli import app
+from rowvec.cli.main import app
 from tests.cli.conftest import Rowvec
 
 
 def test_help_is_quick_and_needs_nothing_heavy() -> None:
     script = (
-        "import sys; sys.argv = ['rowvec', '--help']; from app.cli import app; app(standalone_mode=False)\n"
+        "import sys; sys.argv = ['rowvec', '--help']; from rowvec.cli.main import app; app(standalone_mode=False)\n"
         "assert not {'torch', 'numpy', 'psycopg', 'sqlalchemy', 'pydantic', 'tokenizers'} & set(sys.modules)"
     )
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
@@ -160,8 +160,8 @@ def test_retry_counts_keys(documents: psycopg.Connection, rowvec: Rowvec) -> Non
 
 
 def test_default_model_is_exported_once(url: str, tmp_path: Path, connection: psycopg.Connection) -> None:
-    from app import default_model
-    from app.settings import Settings
+    from rowvec.cli import default_model
+    from rowvec.settings import Settings
     from tests.artefacts import minilm_artefact
 
     folder = tmp_path / "models"

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.doctor import vector_finding
+from rowvec.admin.doctor import vector_finding
 from tests.cli.conftest import Result, Rowvec
 
 

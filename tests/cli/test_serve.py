@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from app import server
-from app.default_model import NAME
+from rowvec.cli.default_model import NAME
+from rowvec.database import embedded
 from tests.artefacts import minilm_artefact
 
 ROOT = Path(__file__).parent.parent.parent
@@ -49,21 +49,21 @@ def test_up_and_psql_share_a_server(server_home: Path, number: int) -> None:
         check=False,
     )
     assert (asked.returncode, asked.stdout.splitlines()) == (0, ["documents", "7"]), (asked.stderr, seen)
-    assert server.is_running(server_home), "psql was not the last user"
+    assert embedded.is_running(server_home), "psql was not the last user"
     up.send_signal(number)
     _, rest = up.communicate(timeout=60)
     assert up.returncode == 0, rest
     assert "stopped" in rest
-    assert not server.is_running(server_home)
+    assert not embedded.is_running(server_home)
 
 
 def test_psql_shows_no_password_and_gives_its_exit_code(url: str) -> None:
-    found = server.psql_environment("postgresql://me:secret@example.org:6543/app?sslmode=require")
+    found = embedded.psql_environment("postgresql://me:secret@example.org:6543/app?sslmode=require")
     wanted = {"PGHOST": "example.org", "PGPORT": "6543", "PGUSER": "me", "PGDATABASE": "app", "PGSSLMODE": "require"}
     assert wanted.items() <= found.items()
     assert found["PGPASSWORD"] == "secret"
     with psycopg.connect(url) as connection:
-        assert connection.info.dbname in server.psql_environment(url)["PGDATABASE"]
+        assert connection.info.dbname in embedded.psql_environment(url)["PGDATABASE"]
     environment = {**os.environ, "ROWVEC_DATABASE_URL": url}
     run = subprocess.run(
         [sys.executable, "-m", "app", "psql", "--", "-X", "-v", "ON_ERROR_STOP=1", "-c", "SELECT 1/0"],

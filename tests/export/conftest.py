@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from export import sweep
-from export.exporter import Exported, export_model
+from rowvec_export import sweep
+from rowvec_export.exporter import Exported, export_model
 from tests.export import tiny
 
 Export = Callable[[str], Exported]

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from export.exporter import export_model
-from export.pooling import MODES
-from export.refusals import MODEL_TYPES, MODULES
+from rowvec_export.exporter import export_model
+from rowvec_export.pooling import MODES
+from rowvec_export.refusals import MODEL_TYPES, MODULES
 from tests.export import tiny
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "models.md"

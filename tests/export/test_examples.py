@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from export.exporter import Exported
+from rowvec_export.exporter import Exported
 from tests.export.conftest import Export
 
 SOURCE = Path(__file__).parents[2] / "examples" / "cpp" / "embed.cpp"

@@ -15,11 +15,11 @@ import torch
 from tokenizers.pre_tokenizers import Whitespace
 from torch import Tensor, nn
 
-from app.errors import ExportRefused
-from export import audit, devices, parity, sources, sweep, tokenizer, tracing
-from export.exporter import export_model, load
-from export.parity import pad
-from export.texts import EDGES
+from rowvec.errors import ExportRefused
+from rowvec_export import audit, devices, parity, sources, sweep, tokenizer, tracing
+from rowvec_export.exporter import export_model, load
+from rowvec_export.parity import pad
+from rowvec_export.texts import EDGES
 from tests.export import tiny
 from tests.export.conftest import Export
 
@@ -205,7 +205,7 @@ def test_a_broken_artefact_is_written_again(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("quick")
 def test_without_sentence_transformers_the_manifest_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from export import reference
+    from rowvec_export import reference
 
     monkeypatch.setattr(reference, "available", lambda: False)
     made = export_model(str(tiny.make(tmp_path / "source", "qwen3")), tmp_path / "out")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-from app.errors import ExportRefused
-from export import parity, refusals
-from export.exporter import export_model
+from rowvec.errors import ExportRefused
+from rowvec_export import parity, refusals
+from rowvec_export.exporter import export_model
 from tests.export import tiny
 
 pytestmark = pytest.mark.usefixtures("quick")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ExportRefused
-from export.exporter import export_model
+from rowvec.errors import ExportRefused
+from rowvec_export.exporter import export_model
 from tests.export import tiny
 
 CODE = """

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import encoder, kernels
-from app.kernels import Kernel
-from app.settings import Precision
-from export.exporter import export_model
-from export.texts import EDGES, GOLDEN
+from rowvec.encode import kernels
+from rowvec.encode.kernels import Kernel
+from rowvec.encode.load import load as load_encoder
+from rowvec.settings import Precision
+from rowvec_export.exporter import export_model
+from rowvec_export.texts import EDGES, GOLDEN
 from tests.export import tiny
 from tests.export.conftest import Export
 from tests.export.tiny import ARCHITECTURES
@@ -25,7 +26,7 @@ needs_bf16 = pytest.mark.skipif(not kernels.bf16_supported(), reason="this CPU h
 
 def reference(folder: Path) -> Any:
     """sentence-transformers on the model's own folder."""
-    from export.backbone import quiet_loading
+    from rowvec_export.backbone import quiet_loading
 
     with quiet_loading():
         from sentence_transformers import SentenceTransformer
@@ -37,7 +38,7 @@ def reference(folder: Path) -> Any:
 def test_the_daemons_encoder_gives_the_same_vectors(architecture: str, exported: Export) -> None:
     made = exported(architecture)
     expected = reference(made.directory.parent / "source").encode(TEXTS, batch_size=8, show_progress_bar=False)
-    loaded = encoder.load(
+    loaded = load_encoder(
         made.directory, fingerprint=made.fingerprint, precision="fp32", threads=1, max_batch_tokens=None
     )
     try:
@@ -56,9 +57,9 @@ def test_the_rewritten_graph_gives_every_architectures_vectors(
     texts = [" ".join(GOLDEN)[: 4 * n] for n in range(1, 40)]
     found = []
     for kernel in (Kernel.PLAIN, Kernel.ONEDNN):
-        monkeypatch.setattr("app.kernels.choose_exact", lambda _leaves, kernel=kernel: kernel)
+        monkeypatch.setattr("rowvec.encode.kernels.choose_exact", lambda _leaves, kernel=kernel: kernel)
         asked: Precision = "fp32" if kernel is Kernel.PLAIN else precision
-        loaded = encoder.load(made.directory, fingerprint=None, precision=asked, threads=1, max_batch_tokens=None)
+        loaded = load_encoder(made.directory, fingerprint=None, precision=asked, threads=1, max_batch_tokens=None)
         found.append((loaded.encode(texts), np.concatenate([loaded.encode([text]) for text in texts])))
         loaded.close()
     assert "fusion failed" not in caplog.text
@@ -75,7 +76,7 @@ def test_a_query_prompt_that_is_not_pooled(tmp_path: Path) -> None:
     source = tiny.make(tmp_path / "source", "bert", prompts=prompts, include_prompt=False)
     made = export_model(str(source), tmp_path / "out")
     expected = reference(source).encode(TEXTS, prompt=prompts["query"], batch_size=8, show_progress_bar=False)
-    loaded = encoder.load(
+    loaded = load_encoder(
         made.directory, fingerprint=made.fingerprint, precision="fp32", threads=1, max_batch_tokens=None
     )
     try:

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from torch import nn
 from transformers import PreTrainedTokenizerFast
 
-from export.texts import EDGES, GOLDEN
+from rowvec_export.texts import EDGES, GOLDEN
 
 CORPUS = [*GOLDEN, *EDGES[:19]]
 

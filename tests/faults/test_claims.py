@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import psycopg
 
-from app import db, sources
-from app.claims import Acked, Claim
-from app.daemon import Daemon
-from app.embedding import embed
-from app.plan import plan
-from app.queue import Lane, Queue
-from app.settings import Settings
-from app.sources import Source
+from rowvec.daemon.daemon import Daemon
+from rowvec.database import sources
+from rowvec.database.connection import connect
+from rowvec.database.sources import Source
+from rowvec.flow.change_log import Lane, Queue
+from rowvec.flow.embed import embed
+from rowvec.flow.plan import plan
+from rowvec.flow.records import Acked, Claim
+from rowvec.settings import Settings
 from tests.fakes import HashEncoder
 from tests.servers import Server, wait_for_server
 
@@ -26,7 +27,7 @@ def test_a_claim_from_before_a_crash_finishes_nothing(docs: psycopg.Connection, 
     """What was committed asynchronously is lost, and its numbers are given out again, to the same worker."""
     source = sources.find(docs, "docs")
     docs.execute("DELETE FROM rowvec.backfill")
-    with db.connect(database_url) as connection:
+    with connect(database_url) as connection:
         queue = Queue(connection, 1, lease_seconds=30.0, max_attempts=3)
         with docs.transaction(force_rollback=False):
             docs.execute("INSERT INTO docs VALUES (1, 'lost in the crash')")
@@ -50,7 +51,7 @@ def test_no_number_of_a_daemon_is_given_out_again_by_a_crash(
     numbers = []
     for _ in range(3):
         wait_for_server(database_url)
-        with db.connect(database_url) as connection:
+        with connect(database_url) as connection:
             connection.execute("CHECKPOINT")
             starting = Daemon(database_url, Settings(), lambda _model: HashEncoder())
             starting._register(connection)

@@ -16,12 +16,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from app import backfill, db, sources
-from app.claims import Failure
-from app.embedding import embed
-from app.plan import Work, plan
-from app.queue import Care, Lane, Queue
-from app.verify import verify
+from rowvec.admin.verify import verify
+from rowvec.database import sources
+from rowvec.database.connection import connect
+from rowvec.flow import backfill
+from rowvec.flow.change_log import Care, Lane, Queue
+from rowvec.flow.embed import embed
+from rowvec.flow.plan import Work, plan
+from rowvec.flow.records import Failure
 from tests.checking import differences
 from tests.fakes import HashEncoder, fake_vector
 from tests.running import SHAPES
@@ -176,7 +178,7 @@ class Machine(RuleBasedStateMachine):
         """Forget tombstones as if they were old, at the boldest that the statement may."""
         self.user.execute("UPDATE rowvec.docs_vectors SET _at = _at - interval '3 min' WHERE _hash IS NULL")
         self.user.execute("UPDATE rowvec.change SET claimed_at = claimed_at - interval '3 min'")
-        self.connections[0].execute(sources.compiled(self.source, "purge"), {"source": self.source.id})
+        self.connections[0].execute(sources.compiled(self.source, "daemon/purge"), {"source": self.source.id})
         self.user.execute("UPDATE rowvec.docs_vectors SET _at = _at + interval '3 min' WHERE _hash IS NULL")
         self.user.execute("UPDATE rowvec.change SET claimed_at = claimed_at + interval '3 min'")
 
@@ -212,7 +214,7 @@ class Machine(RuleBasedStateMachine):
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES, indirect=True)
 def test_any_order_of_steps_ends_in_step(docs: psycopg.Connection, database_url: str, shape: str) -> None:
-    with psycopg.connect(database_url) as held, db.connect(database_url) as one, db.connect(database_url) as two:
+    with psycopg.connect(database_url) as held, connect(database_url) as one, connect(database_url) as two:
         Machine.opened, Machine.shape = [docs, held, one, two], shape
         run_state_machine_as_test(
             Machine,

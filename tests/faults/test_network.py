@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from app import db
+from rowvec.database import connection as connections
 from tests.checking import assert_in_step, until
 from tests.proxy import Moment, Proxy
 from tests.running import daemon
@@ -60,8 +60,8 @@ def test_a_server_that_keeps_the_line_and_never_answers(
     docs: psycopg.Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """TCP acknowledges every byte, so neither keepalives nor tcp_user_timeout see anything."""
-    monkeypatch.setattr(db, "_STATEMENT_SECONDS", 1.0)
-    monkeypatch.setattr(db, "_GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(connections, "_STATEMENT_SECONDS", 1.0)
+    monkeypatch.setattr(connections, "_GRACE_SECONDS", 0.5)
     with Proxy(database_url) as proxy, daemon(proxy.url, lease_seconds=1.0, poll_seconds=0.1):
         docs.execute("INSERT INTO docs VALUES (1, 'before')")
         assert_in_step(docs, "docs", 1)

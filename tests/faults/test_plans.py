@@ -8,11 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from app import db, sources
-from app.embedding import embed
-from app.plan import plan
-from app.queue import Lane, Queue
-from app.sources import Source, compiled
+from rowvec.database import sources
+from rowvec.database.connection import connect
+from rowvec.database.sources import Source, compiled
+from rowvec.flow.change_log import Lane, Queue
+from rowvec.flow.embed import embed
+from rowvec.flow.plan import plan
 from tests.fakes import HashEncoder
 
 WAITING, TEXTS = 200_000, 256
@@ -27,7 +28,7 @@ def explain(queue: Queue, source: Source, floor: int) -> tuple[int, int, set[str
         "source": source.id, "lane": 0, "worker": queue.worker, "lease": queue.lease, "texts": TEXTS, "changes": TEXTS,
         "floor": floor, "attempts_from": 0, "attempts_below": 1, "most": 512, "recipe": source.recipe,
     }  # fmt: skip
-    return explained(queue, compiled(source, "claim"), values)
+    return explained(queue, compiled(source, "flow/claim"), values)
 
 
 def explained(queue: Queue, query: Any, values: Any) -> tuple[int, int, set[str], float]:
@@ -88,7 +89,7 @@ def test_a_claim_reads_what_it_takes(docs: psycopg.Connection, database_url: str
         docs.execute("ANALYZE rowvec.change")
     source = sources.find(docs, "docs")
     with (
-        db.connect(database_url, lookups=True) as connection,
+        connect(database_url, lookups=True) as connection,
         psycopg.connect(database_url) as holder,
     ):
         queue = Queue(connection, 1, lease_seconds=60.0, max_attempts=5)
@@ -116,12 +117,12 @@ def test_what_was_prepared_over_empty_tables_serves_full_ones(
     """Nobody analyses anything meanwhile. A plan for a small log took 1.5 s a claim, one for small tables 40 ms."""
     # Our own setting of the role would throw the plans away; a server where we may not set it keeps them.
     monkeypatch.setattr(
-        "app.queue.compiled",
+        "rowvec.flow.change_log.compiled",
         lambda *given: compiled(*given).replace(b"has_parameter_privilege", b"false AND has_parameter_privilege"),
     )
     docs.execute("DELETE FROM rowvec.backfill")
     source = sources.find(docs, "docs")
-    with db.connect(database_url, lookups=True) as connection:
+    with connect(database_url, lookups=True) as connection:
         queue = Queue(connection, 1, lease_seconds=60.0, max_attempts=5)
         for key in range(10):  # after five PostgreSQL keeps a plan for good
             docs.execute("INSERT INTO docs VALUES (%s, 'text')", (-key,))

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from numpy.typing import NDArray
 
-from app.text import text_hash
+from rowvec.database.text_hash import text_hash
 from tests.checking import assert_in_step, differences, until, wait
 from tests.fakes import HashEncoder
 from tests.running import add_fake_model, daemon

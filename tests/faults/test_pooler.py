@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from app import db
-from app import server as embedded
+from rowvec.database import embedded
+from rowvec.database.connection import connect
 from tests.checking import assert_in_step, until
 from tests.running import SHAPES, add_fake_model, daemon
 from tests.servers import FAST
@@ -66,7 +66,7 @@ def test_a_direct_connection_for_listen_brings_the_doorbell_back(
 
 def test_settings_hold_for_a_statement_and_for_a_transaction(docs: psycopg.Connection, pooler_url: str) -> None:
     del docs
-    with db.connect(pooler_url) as pooled:
+    with connect(pooler_url) as pooled:
         assert pooled.pooled
         assert pooled.execute("SHOW synchronous_commit").fetchone() == ("off",)
         with pooled.transaction():
@@ -83,7 +83,7 @@ def test_settings_hold_for_a_statement_and_for_a_transaction(docs: psycopg.Conne
 
 
 def test_a_direct_connection_is_known_as_one(database_url: str) -> None:
-    with db.connect(database_url, statement_seconds=0) as direct:
+    with connect(database_url, statement_seconds=0) as direct:
         assert not direct.pooled
         assert direct.execute("SHOW statement_timeout").fetchone() == ("0",)
         assert direct.execute("SHOW synchronous_commit").fetchone() == ("off",)
@@ -91,7 +91,7 @@ def test_a_direct_connection_is_known_as_one(database_url: str) -> None:
 
 def test_two_phase_commit_is_not_broken_by_a_notification(caplog: pytest.LogCaptureFixture) -> None:
     """NOTIFY and PREPARE TRANSACTION exclude each other: where two-phase commit is on, nobody is to ring."""
-    from migrations import upgrade
+    from rowvec_migrations import upgrade
 
     caplog.set_level(logging.INFO)
     with (

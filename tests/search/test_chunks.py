@@ -9,9 +9,10 @@ import psycopg
 import pytest
 from numpy.typing import NDArray
 
-from app import hits, sources
-from app.queries import vector_text
-from tests.search.conftest import DIMS, FakeEncoder
+from rowvec.database import sources
+from rowvec.search import hits
+from rowvec.search.query_server import vector_text
+from tests.fix_search import DIMS, FakeEncoder
 
 TEXTS = {
     1: ["cats sleep", "dogs bark", "ships sail"],

@@ -8,10 +8,10 @@ import numpy as np
 import psycopg
 import pytest
 
-from app import index
-from app.errors import SourceError
-from app.queries import vector_text
-from tests.search.conftest import DIMS, FakeEncoder, reads
+from rowvec.errors import SourceError
+from rowvec.search import index
+from rowvec.search.query_server import vector_text
+from tests.fix_search import DIMS, FakeEncoder, reads
 from tests.search.test_search import nearest
 
 ROWS = 2000

@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from psycopg import IsolationLevel
 
-from app.queries import QueryServer, vector_text
+from rowvec.search.query_server import QueryServer, vector_text
 from tests.checking import until
-from tests.search.conftest import FakeEncoder
+from tests.fix_search import FakeEncoder
 
 
 def as_array(text: str) -> NDArray[np.float32]:

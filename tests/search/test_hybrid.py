@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tests.search.conftest import FakeEncoder
+from tests.fix_search import FakeEncoder
 from tests.search.test_rights import grant, reader
 from tests.search.test_search import documents
 

@@ -12,11 +12,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-import migrations
-from app.errors import DatabaseError
-from app.loopback import Loopback, setup_if_possible, setup_loopback
-from app.queries import QueryServer
-from tests.search.conftest import FakeEncoder
+import rowvec_migrations
+from rowvec.errors import DatabaseError
+from rowvec.search.loopback import Loopback, setup_if_possible, setup_loopback
+from rowvec.search.query_server import QueryServer
+from tests.fix_search import FakeEncoder
 from tests.search.test_embed import as_array, embed
 from tests.servers import Server
 
@@ -112,7 +112,7 @@ def test_what_works_stays_when_setting_up_again_fails(connection: psycopg.Connec
 
 def test_taking_the_revision_back_takes_it_away(connection: psycopg.Connection, database_url: str) -> None:
     made = setup_loopback(connection)
-    migrations.downgrade(database_url, "0001")
+    rowvec_migrations.downgrade(database_url, "0001")
     assert connection.execute("SELECT FROM pg_foreign_server").fetchall() == []
     assert connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (made.user,)).fetchall() == []
 
@@ -152,7 +152,7 @@ def test_an_owner_who_is_no_superuser(
         admin.execute(f"GRANT CREATE ON SCHEMA public TO {owner}")
     parts = urlsplit(empty_database_url)
     url = urlunsplit(parts._replace(netloc=f"{owner}:secret@{parts.hostname}:{parts.port}"))
-    migrations.upgrade(url)
+    rowvec_migrations.upgrade(url)
     with psycopg.connect(url, autocommit=True) as own:
         assert "dblink_fdw" in (setup_if_possible(own) or "")
         with psycopg.connect(empty_database_url, autocommit=True) as admin:

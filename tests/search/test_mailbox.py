@@ -11,10 +11,10 @@ import numpy as np
 import psycopg
 import pytest
 
-from app import mailbox
-from app.mailbox import Letter, Mailbox
-from app.queries import QueryServer
-from tests.search.conftest import FakeEncoder
+from rowvec.search import mailbox
+from rowvec.search.mailbox import Letter, Mailbox
+from rowvec.search.query_server import QueryServer
+from tests.fix_search import FakeEncoder
 from tests.search.test_embed import as_array, embed
 
 ASKED = {"model": 1, "prompt": "query: ", "query": "cats", "source": None}

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from tests.faults.conftest import pooler_url
-from tests.search.conftest import FakeEncoder
+from tests.fix_search import FakeEncoder
 from tests.search.test_embed import as_array, embed
 
 __all__ = ["pooler_url"]

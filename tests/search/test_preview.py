@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from app import sources
-from app.preview import preview
-from app.queries import QueryServer
+from rowvec.database import sources
+from rowvec.search.preview import preview
+from rowvec.search.query_server import QueryServer
 from tests.fakes import WordMeasure
-from tests.search.conftest import FakeEncoder
+from tests.fix_search import FakeEncoder
 
 QUERY = "SELECT chunk, tokens, chunk_start, chunk_end, text FROM rowvec.preview(%s, %s)"
 

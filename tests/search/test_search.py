@@ -8,8 +8,8 @@ import numpy as np
 import psycopg
 import pytest
 
-from app.queries import vector_text
-from tests.search.conftest import DIMS, ROWS, FakeEncoder, reads
+from rowvec.search.query_server import vector_text
+from tests.fix_search import DIMS, ROWS, FakeEncoder, reads
 
 Fill = Callable[[str], None]
 
@@ -221,12 +221,12 @@ def test_the_models_own_similarity(connection: psycopg.Connection, similarity: s
 
 
 def test_the_extension_in_a_schema_of_its_own(empty_database_url: str) -> None:
-    import migrations
+    import rowvec_migrations
 
     with psycopg.connect(empty_database_url, autocommit=True) as own:
         own.execute("CREATE SCHEMA ext")
         own.execute("CREATE EXTENSION vector SCHEMA ext")
-        migrations.upgrade(empty_database_url)
+        rowvec_migrations.upgrade(empty_database_url)
         own.execute(
             "INSERT INTO rowvec.model (name, fingerprint, dims, max_tokens, manifest, is_default)"
             " VALUES ('m', 'f', 2, 9, '{}', true)"

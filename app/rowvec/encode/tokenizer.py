@@ -1,0 +1,121 @@
+"""Text to token ids, with the model's own tokenizer and its limit, special tokens counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+
+from rowvec.errors import ArtefactError
+
+TokenIds = NDArray[np.int32]
+
+# A text longer than this many characters a token is cut before it is tokenized, at the first length that leaves enough:
+# English has 4 to 5 characters a token, and tokenizing 10 MB to keep 256 tokens costs seconds and hundreds of MB.
+_CHARACTERS_PER_TOKEN = (16, 256)
+_OVERFLOW_PROOF = 16  # tokens that must lie between the model's limit and such a cut
+_SLICE_CHARACTERS = 1_000_000  # tokenized at once: what the library keeps of it is about 100 MB at most
+_PIECE_CHARACTERS = 8192  # of a text that is to be cut into chunks: pieces are tokenized side by side
+_PIECES_AT_ONCE = 32
+
+
+class TextTokenizer:
+    """The tokenizer of one artefact. Safe to use from several threads."""
+
+    def __init__(self, path: Path, *, max_tokens: int) -> None:
+        """Load tokenizer.json and limit every text to `max_tokens`; ArtefactError when the file cannot be read."""
+        try:
+            tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # tokenizers raises bare Exception
+            raise ArtefactError(f"{path}: {error}", hint="Export the model again.") from None
+        # The file may carry limits of its own: all-MiniLM-L6-v2's says 128 tokens, padded, where the model takes 256.
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(max_length=max_tokens)
+        self._tokenizer = tokenizer
+        self._max_tokens = max_tokens
+        self._cuts = [max_tokens * characters for characters in _CHARACTERS_PER_TOKEN]
+        self._frame = tokenizer.num_special_tokens_to_add(False)
+
+    def __call__(self, texts: Sequence[str], cut: NDArray[np.bool_] | None = None) -> list[TokenIds]:
+        """Return each text's ids, int32 of shape (tokens,), at least one token and at most `max_tokens` each.
+
+        Into `cut` it writes which texts had more.
+        """
+        ids: list[TokenIds] = []
+        start = 0
+        while start < len(texts):
+            stop, characters = start, 0
+            while stop < len(texts) and (stop == start or characters + len(texts[stop]) <= _SLICE_CHARACTERS):
+                characters += min(len(texts[stop]), self._cuts[0])
+                stop += 1
+            ids.extend(self._slice(texts[start:stop], None if cut is None else cut[start:stop]))
+            start = stop
+        return ids
+
+    def count(self, texts: Sequence[str], prompt: str = "") -> list[int]:
+        """Return how many tokens each text has, prompt and special tokens counted, with nothing cut off."""
+        return [
+            sum(len(part) - self._frame for part in _parts(encoding)) + self._frame
+            for encoding in self._tokenizer.encode_batch_fast([prompt + text for text in texts])
+        ]
+
+    def starts(self, text: str, prompt: str = "") -> tuple[NDArray[np.int64], int | None]:
+        """Return where the tokens of a text begin, and their count; see `rowvec.encode.chunks.Measure`."""
+        pieces = [text[at : at + _PIECE_CHARACTERS] for at in range(0, len(text), _PIECE_CHARACTERS)] or [""]
+        pieces[0] = prompt + pieces[0]
+        places: list[NDArray[np.int64]] = []
+        for first in range(0, len(pieces), _PIECES_AT_ONCE):
+            for encoding in self._tokenizer.encode_batch(pieces[first : first + _PIECES_AT_ONCE]):
+                shift = len(places) * _PIECE_CHARACTERS - (0 if places else len(prompt))
+                places.append(_begins(encoding) + shift)
+        starts = np.maximum.accumulate(np.concatenate(places))
+        count = len(starts) + self._frame if len(pieces) == 1 else None
+        return starts[starts >= 0], count
+
+    def _slice(self, texts: Sequence[str], cut: NDArray[np.bool_] | None) -> list[TokenIds]:
+        """Tokenize heads, then once more those texts whose head does not settle the result."""
+        limit, *longer = [*self._cuts, None]
+        encodings = self._tokenizer.encode_batch_fast([_head(text, limit) for text in texts])
+        ids = [np.array(encoding.ids, dtype=np.int32) for encoding in encodings]
+        for i, text in enumerate(texts):
+            settled = limit is None or len(text) <= limit or _spare_tokens(encodings[i]) >= _OVERFLOW_PROOF
+            for more in longer if not settled else ():
+                encoding = self._tokenizer.encode_batch_fast([_head(text, more)])[0]
+                encodings[i], ids[i] = encoding, np.array(encoding.ids, dtype=np.int32)
+                if _spare_tokens(encoding) >= _OVERFLOW_PROOF:
+                    break
+        if cut is not None:
+            cut[:] = [bool(encoding.overflowing) for encoding in encodings]
+        return ids
+
+
+def _head(text: str, limit: int | None) -> str:
+    """Return the text's first `limit` characters, up to a space: a cut word could have other tokens."""
+    if limit is None or len(text) <= limit:
+        return text
+    space = text.rfind(" ", 0, limit)
+    return text[:space] if space > 0 else text
+
+
+def _parts(encoding: Encoding) -> list[Encoding]:
+    """Return all that was tokenized: up to the model's limit, then what is cut off, in parts of that size."""
+    return [encoding, *encoding.overflowing]
+
+
+def _begins(encoding: Encoding) -> NDArray[np.int64]:
+    """Return the character at which each token begins, special tokens left out."""
+    kept = [
+        place[0]
+        for part in _parts(encoding)
+        for place, special in zip(part.offsets, part.special_tokens_mask, strict=True)
+        if not special
+    ]
+    return np.array(kept, dtype=np.int64)
+
+
+def _spare_tokens(encoding: Encoding) -> int:
+    """Return how many tokens the model's limit has cut off."""
+    return sum(len(rest.ids) for rest in encoding.overflowing)

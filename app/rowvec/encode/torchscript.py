@@ -1,0 +1,254 @@
+"""The encoder that runs an exported TorchScript model: load, prove, then text to vectors on all the cores allowed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rowvec.encode import batching, kernels
+from rowvec.encode.artefact import Manifest, read_manifest
+from rowvec.encode.batching import MicroBatch
+from rowvec.encode.chunks import Measure
+from rowvec.encode.cores import cap_tokenizer_threads, usable_cores
+from rowvec.encode.encoder import UnencodableText
+from rowvec.encode.fusion import fuse
+from rowvec.encode.kernels import Kernel
+from rowvec.encode.tokenizer import TextTokenizer, TokenIds
+from rowvec.encode.workers import Job, Workers
+from rowvec.errors import ArtefactError, EncodingError, ModelMismatch
+
+if TYPE_CHECKING:
+    from rowvec.settings import Precision
+
+log = logging.getLogger(__name__)
+
+_WINDOW = 2048  # texts tokenized and sorted together: bounds memory for a call of any size
+# Throughput is flat from 512 to 8,192 tokens on one core; a query waits for one micro-batch, so the smallest is best.
+_CPU_BATCH_TOKENS = 512
+_GPU_BATCH_TOKENS = 32_768
+_TRIAL_TEXT = "how do I compress a file"
+_TRIAL_SECONDS = 0.2
+_CLEARLY_FASTER = 0.9
+_GOLDEN_MAX_ABS = 1e-5
+# bf16 and fp16. A wrong kernel moves every text, a sane model may be hard on one: T5 with random weights of width 32
+# was once at 0.9988, while the worst median of 20 such architectures is 0.9999. One layer with its columns swapped in
+# pairs gives a median of 0.992 (a tiny model of one block) or 0.94 (all-MiniLM-L6-v2).
+_GOLDEN_MEDIAN_COSINE = 0.999
+_GOLDEN_MIN_COSINE = 0.99
+
+
+class TorchScriptEncoder:
+    """A loaded model. `encode` may be called from any thread; `close` ends its workers."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        module: torch.jit.ScriptModule,
+        *,
+        kernel: Kernel,
+        threads: int,
+        max_batch_tokens: int | None,
+        device: str,
+    ) -> None:
+        """Take a module that is packed already; `load` is the way in."""
+        self.manifest = manifest
+        self.dims = manifest.dims
+        self.kernel = kernel
+        self.device = device
+        self.threads = threads
+        self.max_batch_tokens = max_batch_tokens or (_CPU_BATCH_TOKENS if device == "cpu" else _GPU_BATCH_TOKENS)
+        self._module = module
+        self._tokenizer = TextTokenizer(manifest.path("tokenizer.json"), max_tokens=manifest.max_tokens)
+        # A GPU is fed by one thread at a time: two streams of batches would need twice its memory.
+        self._workers = Workers(threads if device == "cpu" else 1, prepare=kernels.use_threads)
+
+    @classmethod
+    def load(
+        cls,
+        directory: Path,
+        *,
+        fingerprint: str | None,
+        precision: Precision,
+        threads: int | None,
+        max_batch_tokens: int | None,
+        device: str | None,
+    ) -> TorchScriptEncoder:
+        """See `rowvec.encode.encoder.load`."""
+        manifest = read_manifest(directory)
+        if fingerprint is not None and manifest.fingerprint != fingerprint:
+            raise ModelMismatch(
+                f"{directory} holds {manifest.name} {manifest.fingerprint[:12]}…, wanted is {fingerprint[:12]}…",
+                hint="Two models' vectors are never mixed: point ROWVEC_MODEL_DIR to the right model.",
+            )
+        threads = threads or usable_cores()
+        cap_tokenizer_threads(threads)
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        # In a thread of its own with one kernel thread, as the workers have: the kernels are timed as they will be
+        # used, and the caller's own setting of torch's threads stays.
+        with ThreadPoolExecutor(1, initializer=kernels.use_threads, initargs=(1,)) as apart:
+            module, kernel = apart.submit(_open, manifest, device, precision).result()
+        encoder = cls(
+            manifest, module, kernel=kernel, threads=threads, max_batch_tokens=max_batch_tokens, device=device
+        )
+        try:
+            encoder._prove()
+            encoder._choose_width()
+        except BaseException:
+            encoder.close()
+            raise
+        return encoder
+
+    @property
+    def measure(self) -> Measure:
+        """What counts its tokens."""
+        return self._tokenizer
+
+    def encode(
+        self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False, cut: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
+        """Return vectors, float32 of shape (len(texts), dims); see `rowvec.encode.encoder.Encoder`."""
+        vectors = np.empty((len(texts), self.dims), dtype=np.float32)
+        ahead: _Window | None = None
+        for start in range(0, len(texts), _WINDOW):
+            cut_here = None if cut is None else cut[start : start + _WINDOW]
+            window = self._start(texts[start : start + _WINDOW], prompt, urgent, cut_here, offset=start)
+            if ahead is not None:  # the next window is tokenized while the one before it runs
+                ahead.finish(vectors)
+            ahead = window
+        if ahead is not None:
+            ahead.finish(vectors)
+        return vectors
+
+    def close(self) -> None:
+        """End the workers; micro-batches that run are finished, queued ones raise EncodingError."""
+        self._workers.close()
+
+    def _start(
+        self, texts: Sequence[str], prompt: str, urgent: bool, cut: NDArray[np.bool_] | None, *, offset: int
+    ) -> _Window:
+        unique, where = batching.distinct(texts)
+        unique_cut = np.zeros(len(unique), dtype=np.bool_)
+        ids = self._tokenizer([prompt + text for text in unique] if prompt else unique, unique_cut)
+        if cut is not None:
+            cut[:] = unique_cut[where]
+        lengths = [len(one) for one in ids]
+        budget = batching.share(sum(lengths), workers=self._workers.threads, max_batch_tokens=self.max_batch_tokens)
+        batches = batching.plan(lengths, max_batch_tokens=budget, max_tokens=self.manifest.max_tokens)
+        vectors = np.empty((len(unique), self.dims), dtype=np.float32)
+
+        def task(batch: MicroBatch) -> None:
+            vectors[list(batch.rows)] = self._forward(ids, batch)
+
+        job = self._workers.start([lambda batch=batch: task(batch) for batch in batches], urgent=urgent)  # type: ignore[misc]
+        return _Window(job, vectors, where, offset)
+
+    def _forward(self, ids: Sequence[TokenIds], batch: MicroBatch) -> NDArray[np.float32]:
+        """Run one micro-batch in the thread that calls; float32 of shape (rows, dims)."""
+        tokens, mask = batching.pad(ids, batch, pad_id=self.manifest.pad_id)
+        with torch.inference_mode():
+            try:
+                if self.device == "cpu":
+                    vectors = self._module(torch.from_numpy(tokens), torch.from_numpy(mask))
+                else:
+                    vectors = self._module(*(self._upload(array) for array in (tokens, mask)))
+            except RuntimeError as error:
+                lines = str(error).strip().splitlines()
+                raise EncodingError(f"the model failed on a batch: {lines[-1] if lines else error}") from error
+            result: NDArray[np.float32] = vectors.float().cpu().numpy()
+        return result
+
+    def _upload(self, array: NDArray[np.int64]) -> torch.Tensor:
+        """Copy to the GPU from pinned memory, so that the copy does not wait for the kernels before it."""
+        return torch.from_numpy(array).pin_memory().to(self.device, non_blocking=True)
+
+    def _prove(self) -> None:
+        """Encode the golden texts and compare; ArtefactError when this machine does not give the exporter's numbers."""
+        golden = json.loads(self.manifest.path("golden.json").read_text("utf-8"))
+        texts: list[str] = golden["texts"]
+        for text, expected, got in zip(texts, golden["ids"], self._tokenizer(texts), strict=True):
+            if got.tolist() != expected:
+                raise ArtefactError(
+                    f"{self.manifest.name}: the tokenizer gives other ids than at export for {text[:40]!r}",
+                    hint="Use the version of tokenizers that the model was exported with, or export it again.",
+                )
+        wanted = np.array(golden["vectors"], dtype=np.float32)
+        found = self.encode(texts)
+        norms = np.linalg.norm(wanted, axis=1)
+        if self.kernel in (Kernel.BF16, Kernel.BF16_CAST, Kernel.FP16_CAST):
+            cosine = (wanted * found).sum(axis=1) / (norms * np.linalg.norm(found, axis=1))
+            lowest, median = float(cosine.min()), float(np.median(cosine))
+            worst = f"cosine {lowest:.6f}, median {median:.6f}"
+            good = lowest >= _GOLDEN_MIN_COSINE and median >= _GOLDEN_MEDIAN_COSINE
+        else:
+            # Vectors that are not normalized are longer than 1, and so are their rounding errors.
+            apart = np.abs(wanted - found).max(axis=1) / np.maximum(norms, 1.0)
+            worst, good = f"{apart.max():.1e} apart", bool(apart.max() <= _GOLDEN_MAX_ABS)
+        if not good:
+            raise ArtefactError(
+                f"{self.manifest.name}: its vectors differ from those at export by {worst} ({self.kernel.name})",
+                hint="This machine's kernels do not give the exporter's numbers; report it with `rowvec doctor`.",
+            )
+
+    def _choose_width(self) -> None:
+        """Time one short text on all cores against one core, in turns; keep all cores only where they are faster.
+
+        A model may be so small that they are not. The best turns are compared: what else the machine does at this
+        moment says nothing of later (`Workers` watches that). Takes 0.2 s at most, or two turns.
+        """
+        if not self._workers.wide:
+            return
+        taken: dict[bool, list[float]] = {True: [], False: []}
+        until = time.perf_counter() + _TRIAL_SECONDS
+        self._workers.watched = False
+        self.encode([_TRIAL_TEXT])  # starts the threads
+        while len(taken[False]) < 2 or time.perf_counter() < until:
+            for wide, seconds in taken.items():
+                self._workers.wide = wide
+                start = time.perf_counter()
+                self.encode([_TRIAL_TEXT])
+                seconds.append(time.perf_counter() - start)
+        self._workers.wide = min(taken[True]) < min(taken[False]) * _CLEARLY_FASTER
+        self._workers.watched = True
+
+
+def _open(manifest: Manifest, device: str, precision: Precision) -> tuple[torch.jit.ScriptModule, Kernel]:
+    """Load the module and give it the best kernel of this machine."""
+    made_with = manifest.versions.get("torch", "unknown")
+    module = kernels.open_module(manifest.path("model.pt"), made_with=made_with, device=device)
+    leaves = kernels.packed_leaves(module)
+    if precision != "fp32":
+        kernel = kernels.choose_lossy(leaves, precision, device)
+    else:
+        kernel = kernels.choose_exact(leaves) if device == "cpu" else Kernel.PLAIN
+    kernels.pack(leaves, kernel)
+    if kernel in (Kernel.ONEDNN, Kernel.BF16):
+        try:
+            module = fuse(module, bf16=kernel is Kernel.BF16)
+        except (AttributeError, RuntimeError, TypeError) as error:  # another torch's graphs may be of another form
+            log.warning("fusion failed, the model runs slower without it: %s", repr(error)[:200])
+    return module, kernel
+
+
+class _Window:
+    """A part of a call that runs: where its vectors go, once they are there."""
+
+    def __init__(self, job: Job, vectors: NDArray[np.float32], where: list[int], offset: int) -> None:
+        self._job, self._vectors, self._where, self._offset = job, vectors, where, offset
+
+    def finish(self, into: NDArray[np.float32]) -> None:
+        """Wait, check that every number is finite, and write the rows into the call's matrix."""
+        self._job.wait()
+        broken = set(np.flatnonzero(~np.isfinite(self._vectors).all(axis=1)).tolist())
+        if broken:
+            bad = next(i for i, row in enumerate(self._where) if row in broken)
+            raise UnencodableText(self._offset + bad, "the model gave a vector that is not finite")
+        into[self._offset : self._offset + len(self._where)] = self._vectors[self._where]

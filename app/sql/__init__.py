@@ -1,1 +1,0 @@
-"""The statements of the daemon, one a file; `app.db.statement` loads them."""

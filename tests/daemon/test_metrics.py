@@ -1,0 +1,40 @@
+"""The Prometheus endpoint, asked as Prometheus does."""
+
+from __future__ import annotations
+
+import socket
+from urllib.request import urlopen
+
+import psycopg
+import pytest
+
+from rowvec.daemon import metrics
+from rowvec.errors import SettingsError
+from tests.daemon.test_end_to_end import wait
+from tests.running import daemon
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_daemon_tells_what_it_did(documents: psycopg.Connection, database_url: str) -> None:
+    port = free_port()
+    documents.execute("SELECT rowvec.watch('documents', 'body', backfill => false)")
+    with daemon(database_url, metrics_port=port, lease_seconds=0.3):
+        documents.execute("INSERT INTO documents (body) VALUES ('one'), ('two')")
+        wait(documents)
+        with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            lines = answer.read().decode().splitlines()
+    assert "rowvec_texts_total 2.0" in lines
+    assert any(line.startswith('rowvec_source_pending{source="documents"}') for line in lines)
+
+
+def test_a_taken_port_is_said() -> None:
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))
+        taken.listen()
+        with pytest.raises(SettingsError, match="ROWVEC_METRICS_PORT"):
+            metrics.serve(taken.getsockname()[1], metrics.Stats(), list)

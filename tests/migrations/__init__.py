@@ -1,0 +1,1 @@
+"""Tests of rowvec_migrations: the schema and its functions."""
