@@ -39,7 +39,7 @@ COPY --from=trimmed /venv /venv
 COPY --from=model /models /models
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin rowvec
 USER rowvec
-# Healthy: a daemon on this host has a fresh heartbeat in rowvec.worker.
+# Healthy: a daemon on this host has a fresh heartbeat in rowvec_internal.daemon.
 HEALTHCHECK --interval=10s --timeout=10s --start-period=60s --retries=3 CMD ["rowvec", "doctor", "--daemon"]
 ENTRYPOINT ["rowvec"]
 CMD ["up"]

@@ -23,7 +23,9 @@ def logged(connection: psycopg.Connection, statement: str) -> list[list[str] | N
     """What a statement writes into the log; it is undone."""
     with connection.transaction(force_rollback=True):
         connection.execute(statement.encode())
-        rows = connection.execute("SELECT keys FROM rowvec.change WHERE xmin = pg_current_xact_id()::xid ORDER BY seq")
+        rows = connection.execute(
+            "SELECT keys FROM rowvec_internal.change WHERE xmin = pg_current_xact_id()::xid ORDER BY seq"
+        )
         return [keys for (keys,) in rows.fetchall()]
 
 

@@ -97,7 +97,7 @@ def template_database(server: Server) -> Iterator[str]:
     """Give the name of a database that was migrated once; CREATE DATABASE … TEMPLATE copies it in milliseconds."""
     name = f"{TEMPLATE}_{os.getpid()}"
     _create_database(server, name)
-    importlib.import_module("migrations").upgrade(with_database(server.url, name))
+    importlib.import_module("rowvec_migrations").upgrade(with_database(server.url, name))
     yield name
     _drop_database(server, name)
 

@@ -62,7 +62,7 @@ def encoder() -> FakeEncoder:
 def model_id(connection: psycopg.Connection) -> int:
     """Give the id of a default model with a query prompt."""
     row = connection.execute(
-        "INSERT INTO rowvec.model (name, fingerprint, dims, max_tokens, similarity, manifest, is_default)"
+        "INSERT INTO rowvec_internal.model (name, fingerprint, dims, max_tokens, similarity, manifest, is_default)"
         " VALUES ('fake', 'f00d', %s, 64, 'cosine', %s, true) RETURNING id",
         (DIMS, '{"prompts": {"query": "query: ", "document": ""}}'),
     ).fetchone()
@@ -76,7 +76,7 @@ def loopback(connection: psycopg.Connection) -> Iterator[Loopback]:
     """Give a loop-back connection that has been set up, and remove its role afterwards."""
     made = setup_loopback(connection)
     yield made
-    connection.execute("SELECT rowvec._drop_loopback()")
+    connection.execute("SELECT rowvec_internal.drop_loopback()")
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def fill(connection: psycopg.Connection, encoder: FakeEncoder) -> Callable[[str]
 
     def write(source: str) -> None:
         row = connection.execute(
-            "SELECT source_table::text, vector_table::text FROM rowvec.source WHERE name = %s", (source,)
+            "SELECT source_table::text, vector_table::text FROM rowvec_internal.source WHERE name = %s", (source,)
         ).fetchone()
         assert row is not None
         rows = connection.execute(f"SELECT id, body FROM {row[0]} WHERE body <> ''").fetchall()

@@ -33,8 +33,8 @@ ROOT = Path(__file__).parent.parent
 def add_fake_model(connection: psycopg.Connection, name: str = "fake", fingerprint: str = FINGERPRINT) -> None:
     """Register the model of the fake encoder, as the default."""
     connection.execute(
-        "INSERT INTO rowvec.model (name, fingerprint, dims, max_tokens, manifest, is_default)"
-        " VALUES (%s, %s, %s, %s, '{}', NOT EXISTS (SELECT FROM rowvec.model))",
+        "INSERT INTO rowvec_internal.model (name, fingerprint, dims, max_tokens, manifest, is_default)"
+        " VALUES (%s, %s, %s, %s, '{}', NOT EXISTS (SELECT FROM rowvec_internal.model))",
         (name, fingerprint, DIMS, MAX_TOKENS),
     )
 

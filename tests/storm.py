@@ -200,7 +200,7 @@ class Storm:
                 self._wait(connection)
                 found = differences(connection, "docs")
                 assert found == [], found
-                dead = connection.execute("SELECT * FROM rowvec.dead").fetchall()
+                dead = connection.execute("SELECT * FROM rowvec_internal.dead").fetchall()
                 assert dead == [], dead
                 rows = connection.execute("SELECT count(*) FROM docs").fetchone()
             self.counts.checks += 1

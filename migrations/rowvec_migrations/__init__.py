@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 
 from alembic import command, op
@@ -14,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 PACKAGE = Path(__file__).parent
+SQL = PACKAGE / "sql"
 
 
 def config() -> Config:
@@ -25,7 +25,7 @@ def config() -> Config:
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring the schema at a libpq URL to a revision; idempotent. Two at once wait for each other."""
-    _run(url, lambda settings: command.upgrade(settings, revision))
+    _run(url, lambda settings: command.upgrade(settings, revision), replaceable=revision == "head")
 
 
 def downgrade(url: str, revision: str = "base") -> None:
@@ -40,29 +40,53 @@ def check(url: str) -> None:
 
 def current(connection: Connection) -> str | None:
     """The revision that a database is at, or None when it was never migrated."""
-    found = connection.execute("SELECT to_regclass('rowvec.alembic_version')").fetchone()
+    found = connection.execute("SELECT to_regclass('rowvec_internal.alembic_version')").fetchone()
     if found is None or found[0] is None:
         return None
-    row = connection.execute("SELECT version_num FROM rowvec.alembic_version").fetchone()
+    row = connection.execute("SELECT version_num FROM rowvec_internal.alembic_version").fetchone()
     return row[0] if row else None
 
 
-def execute(directory: str) -> None:
-    """Execute every file of migrations/sql/<directory>, in order of name; called by a revision."""
+def execute_baseline() -> None:
+    """Execute the baseline's files in order of name; called by its revision."""
     connection: Connection = op.get_bind().connection.driver_connection  # type: ignore[assignment]
-    for path in sorted((files(__package__) / "sql" / directory).iterdir(), key=lambda entry: entry.name):
-        connection.execute(path.read_bytes())  # bytes: the driver then looks for no placeholders
+    for path in sorted((SQL / "baseline").glob("*.sql")):
+        _execute(connection, path)
+        if path.name == "01_extension.sql":
+            _find_vector(connection)
 
 
-def _run(url: str, action: Callable[[Config], None]) -> None:
+def replace(connection: Connection) -> None:
+    """Apply every function, view and grant, in the order of sql/order.txt; idempotent."""
+    _find_vector(connection)
+    for name in (SQL / "order.txt").read_text().split():
+        _execute(connection, SQL / name)
+
+
+def _execute(connection: Connection, path: Path) -> None:
+    connection.execute(path.read_bytes())  # bytes: the driver then looks for no placeholders
+
+
+def _find_vector(connection: Connection) -> None:
+    """Put pgvector's schema into the transaction's search path: signatures name its type."""
+    connection.execute(
+        "SELECT set_config('search_path', 'pg_catalog, ' || quote_ident(n.nspname), true)"
+        " FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'"
+    )
+
+
+def _run(url: str, action: Callable[[Config], None], *, replaceable: bool = False) -> None:
     # psycopg reads the URL itself: SQLAlchemy's parser refuses some that libpq takes (several hosts, no host).
     engine = create_engine("postgresql+psycopg://", creator=lambda: Connection.connect(url), poolclass=NullPool)
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('rowvec.migrate', 0))"))
             connection.execute(text("CREATE SCHEMA IF NOT EXISTS rowvec"))
+            connection.execute(text("CREATE SCHEMA IF NOT EXISTS rowvec_internal"))
             settings = config()
             settings.attributes["connection"] = connection
             action(settings)
+            if replaceable:
+                replace(connection.connection.driver_connection)  # type: ignore[arg-type]
     except DBAPIError as error:
         raise error.orig or error from None  # the driver's own words

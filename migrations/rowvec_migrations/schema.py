@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REGCLASS, TIMESTAMP
 
-SCHEMA = "rowvec"
+SCHEMA = "rowvec_internal"
 metadata = MetaData(schema=SCHEMA)
 
 
@@ -84,8 +84,8 @@ source = Table(
     UniqueConstraint("name"),
 )
 
-worker = Table(
-    "worker",
+daemon = Table(
+    "daemon",
     metadata,
     Column("id", BigInteger, Identity(always=False), primary_key=True),
     Column("name", Text, nullable=False),
@@ -105,7 +105,7 @@ change = Table(
     Column("part", SmallInteger, primary_key=True),
     Column("keys", ARRAY(Text)),
     Column("attempts", SmallInteger, nullable=False),
-    Column("worker_id", BigInteger),
+    Column("daemon_id", BigInteger),
     _time("visible_at"),
     _time("claimed_at", nullable=True),
     _time("enqueued_at"),

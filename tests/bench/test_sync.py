@@ -18,7 +18,7 @@ def test_a_short_run_gives_every_figure(connection: psycopg.Connection, database
     report = chunks.run(database_url, Settings(), HashEncoder(), documents=2, rounds=1).as_dict()
     assert (report["documents"], report["ratio"] > 0) == (2, True)
     assert report["chunks"] > 2
-    assert connection.execute("SELECT count(*) FROM rowvec.source").fetchone() == (0,)
+    assert connection.execute("SELECT count(*) FROM rowvec_internal.source").fetchone() == (0,)
     assert connection.execute(
         "SELECT to_regclass('rowvec_bench'), to_regclass('rowvec.rowvec_bench_vectors')"
     ).fetchone() == (

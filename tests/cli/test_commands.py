@@ -152,8 +152,8 @@ def test_verify_finds_and_repairs(documents: psycopg.Connection, rowvec: Rowvec)
 def test_retry_counts_keys(documents: psycopg.Connection, rowvec: Rowvec) -> None:
     rowvec("watch", "documents", "--text", "body")
     documents.execute(
-        "INSERT INTO rowvec.dead (source_id, key, attempts, error, enqueued_at)"
-        " SELECT id, k, 5, 'poison', now() FROM rowvec.source, unnest(ARRAY['1', '2']) k"
+        "INSERT INTO rowvec_internal.dead (source_id, key, attempts, error, enqueued_at)"
+        " SELECT id, k, 5, 'poison', now() FROM rowvec_internal.source, unnest(ARRAY['1', '2']) k"
     )
     assert rowvec("retry", "documents", "--key", "1").out == "1 keys will be tried again\n"
     assert rowvec("retry", "documents").out == "1 keys will be tried again\n"
@@ -171,5 +171,5 @@ def test_default_model_is_exported_once(url: str, tmp_path: Path, connection: ps
     default_model.ensure(connection, settings, said.append)
     default_model.ensure(connection, settings, said.append)
     assert said == [], "an artefact that lies there is taken as it is"
-    row = connection.execute("SELECT name, dims, is_default FROM rowvec.model").fetchall()
+    row = connection.execute("SELECT name, dims, is_default FROM rowvec_internal.model").fetchall()
     assert row == [(default_model.NAME, 384, True)]

@@ -62,8 +62,8 @@ def test_artefact_not_here(watched: psycopg.Connection, tiny: Path, rowvec: Rowv
 
 def test_dead_letters(watched: psycopg.Connection, rowvec: Rowvec) -> None:
     watched.execute(
-        "INSERT INTO rowvec.dead (source_id, key, attempts, error, enqueued_at)"
-        " SELECT id, '1', 5, 'poison', now() FROM rowvec.source"
+        "INSERT INTO rowvec_internal.dead (source_id, key, attempts, error, enqueued_at)"
+        " SELECT id, '1', 5, 'poison', now() FROM rowvec_internal.source"
     )
     assert "1 dead letters" in finding(rowvec("doctor", "--json"), "source documents")["says"]
 
@@ -72,9 +72,9 @@ def test_daemon_of_this_host(watched: psycopg.Connection, rowvec: Rowvec) -> Non
     import socket
 
     assert rowvec("doctor", "--daemon").code == 1
-    watched.execute("INSERT INTO rowvec.worker (name, pid) VALUES (%s, 1)", [socket.gethostname()])
+    watched.execute("INSERT INTO rowvec_internal.daemon (name, pid) VALUES (%s, 1)", [socket.gethostname()])
     assert rowvec("doctor", "--daemon").code == 0
-    watched.execute("UPDATE rowvec.worker SET heartbeat_at = now() - interval '1 minute'")
+    watched.execute("UPDATE rowvec_internal.daemon SET heartbeat_at = now() - interval '1 minute'")
     assert rowvec("doctor", "--daemon").code == 1
 
 

@@ -60,6 +60,6 @@ def test_a_name_may_hold_any_character(documents: psycopg.Connection) -> None:
 
 @pytest.mark.usefixtures("running")
 def test_the_default_model_is_warm_before_a_source_asks(documents: psycopg.Connection) -> None:
-    while documents.execute("SELECT models FROM rowvec.worker").fetchone() != ([1],):
+    while documents.execute("SELECT models FROM rowvec_internal.daemon").fetchone() != ([1],):
         documents.execute("SELECT pg_sleep(0.02)")
-    assert documents.execute("SELECT count(*) FROM rowvec.source").fetchone() == (0,)
+    assert documents.execute("SELECT count(*) FROM rowvec_internal.source").fetchone() == (0,)

@@ -37,7 +37,7 @@ def docs(connection: psycopg.Connection) -> psycopg.Connection:
 @pytest.fixture
 def filled(docs: psycopg.Connection) -> psycopg.Connection:
     """Give the same with its vectors, as after the backfill."""
-    docs.execute("UPDATE rowvec.backfill SET phase = 'done'")
+    docs.execute("UPDATE rowvec_internal.backfill SET phase = 'done'")
     docs.execute(
         "INSERT INTO rowvec.docs_vectors (id, embedding)"
         " SELECT i, (SELECT array_agg(sin(i * j)) FROM generate_series(1, 8) j)::vector FROM generate_series(1, %s) i",
@@ -76,16 +76,18 @@ def test_a_daemon_that_ends_when_nothing_is_left_builds_it_first(docs: psycopg.C
 
 def test_what_is_not_due_is_left(filled: psycopg.Connection, database_url: str) -> None:
     assert not build(database_url, rows=ROWS + 1)
-    filled.execute("UPDATE rowvec.backfill SET phase = 'rows'")
+    filled.execute("UPDATE rowvec_internal.backfill SET phase = 'rows'")
     assert not build(database_url)
-    filled.execute("UPDATE rowvec.backfill SET phase = 'done'")
-    filled.execute("INSERT INTO rowvec.change (source_id, lane, keys) VALUES (1, 1, '{1}')")  # the backfill's last keys
+    filled.execute("UPDATE rowvec_internal.backfill SET phase = 'done'")
+    filled.execute(
+        "INSERT INTO rowvec_internal.change (source_id, lane, keys) VALUES (1, 1, '{1}')"
+    )  # the backfill's last keys
     assert not build(database_url)
-    filled.execute("DELETE FROM rowvec.change")
-    filled.execute("UPDATE rowvec.source SET index_kind = NULL")
+    filled.execute("DELETE FROM rowvec_internal.change")
+    filled.execute("UPDATE rowvec_internal.source SET index_kind = NULL")
     assert not build(database_url)
     assert filled.execute(STATE).fetchone() == ("none",)
-    filled.execute("UPDATE rowvec.source SET index_kind = 'auto'")
+    filled.execute("UPDATE rowvec_internal.source SET index_kind = 'auto'")
     assert filled.execute(STATE).fetchone() == ("auto",)
     assert build(database_url)
     assert not build(database_url)

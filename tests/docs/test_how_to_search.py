@@ -33,8 +33,8 @@ def documents(connection: psycopg.Connection, model_id: int, fill: Callable[[str
         )
     connection.execute(blocks("sql")[0].split(";")[0])
     fill("docs")
-    connection.execute("DELETE FROM rowvec.change")
-    connection.execute("UPDATE rowvec.backfill SET phase = 'done'")
+    connection.execute("DELETE FROM rowvec_internal.change")
+    connection.execute("UPDATE rowvec_internal.backfill SET phase = 'done'")
 
 
 @pytest.mark.usefixtures("documents", "query_server")

@@ -26,16 +26,16 @@ def finish(queue: Queue, source: Source, claims: list[Claim]) -> Acked:
 def test_a_claim_from_before_a_crash_finishes_nothing(docs: psycopg.Connection, database_url: str) -> None:
     """What was committed asynchronously is lost, and its numbers are given out again, to the same worker."""
     source = sources.find(docs, "docs")
-    docs.execute("DELETE FROM rowvec.backfill")
+    docs.execute("DELETE FROM rowvec_internal.backfill")
     with connect(database_url) as connection:
         queue = Queue(connection, 1, lease_seconds=30.0, max_attempts=3)
         with docs.transaction(force_rollback=False):
             docs.execute("INSERT INTO docs VALUES (1, 'lost in the crash')")
         before = queue.claim(source, Lane.LIVE, texts=10, changes=10)
         seq = before[0].change.seq
-        docs.execute("DELETE FROM rowvec.change")
+        docs.execute("DELETE FROM rowvec_internal.change")
         docs.execute("SET session_replication_role = replica; DELETE FROM docs; RESET session_replication_role")
-        docs.execute("SELECT setval('rowvec.change_seq', %s, false)", (seq,))
+        docs.execute("SELECT setval('rowvec_internal.change_seq', %s, false)", (seq,))
         docs.execute("INSERT INTO docs VALUES (2, 'written after it')")
         after = queue.claim(source, Lane.LIVE, texts=10, changes=10)
         assert [claim.change.seq for claim in after] == [seq]

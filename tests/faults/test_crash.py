@@ -70,7 +70,7 @@ def test_killed_daemons_leave_nothing_stale(documents: psycopg.Connection, datab
             process.wait()
     assert kills >= 5
     assert differences(documents, "documents") == []
-    dead = documents.execute("SELECT count(*) FROM rowvec.dead").fetchone()
+    dead = documents.execute("SELECT count(*) FROM rowvec_internal.dead").fetchone()
     assert dead == (0,)
     assert slowest < 1.0, f"a user's statement took {slowest:.3f} s"
     print(f"operations={operation} kills={kills} slowest={slowest * 1e3:.0f} ms")

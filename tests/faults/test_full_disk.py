@@ -56,12 +56,12 @@ def test_a_disk_that_is_really_full(small: psycopg.Connection, database_url: str
         until(small, "SELECT problem LIKE '%No space left%' FROM rowvec.status WHERE name = 'docs'", True)
         small.execute("INSERT INTO other SELECT g, 'text ' || g FROM generate_series(1, 20) g")
         assert_in_step(small, "other", 20)
-        charged = "SELECT count(*) FROM rowvec.change WHERE worker_id IS NULL AND attempts > 0"
+        charged = "SELECT count(*) FROM rowvec_internal.change WHERE daemon_id IS NULL AND attempts > 0"
         assert small.execute(charged).fetchone() == (0,)
-        assert small.execute("SELECT count(*) FROM rowvec.dead").fetchone() == (0,)
+        assert small.execute("SELECT count(*) FROM rowvec_internal.dead").fetchone() == (0,)
         assert len(differences(small, "docs")) > 0
         assert small.execute("SELECT problem FROM rowvec.status WHERE name = 'other'").fetchone() == (None,)
         small.execute("DROP TABLE filler")
         assert_in_step(small, "docs", 2000)
         assert small.execute("SELECT problem FROM rowvec.status WHERE name = 'docs'").fetchone() == (None,)
-    assert small.execute("SELECT count(*) FROM rowvec.dead").fetchone() == (0,)
+    assert small.execute("SELECT count(*) FROM rowvec_internal.dead").fetchone() == (0,)

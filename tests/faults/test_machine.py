@@ -57,8 +57,8 @@ class Machine(RuleBasedStateMachine):
         self.rechecks = rechecks
         self.user.execute("SET lock_timeout = '100ms'")
         self.user.execute("TRUNCATE docs")
-        self.user.execute("TRUNCATE rowvec.change, rowvec.docs_vectors, rowvec.dead")
-        self.user.execute("UPDATE rowvec.backfill SET phase = 'done'")
+        self.user.execute("TRUNCATE rowvec_internal.change, rowvec.docs_vectors, rowvec_internal.dead")
+        self.user.execute("UPDATE rowvec_internal.backfill SET phase = 'done'")
         self.source = sources.find(self.connections[0], "docs")
 
     @rule(choose=st.randoms(use_true_random=True))
@@ -172,15 +172,15 @@ class Machine(RuleBasedStateMachine):
                 self.user.execute("SELECT rowvec.recheck('docs')")
 
     def leases_run_out(self) -> None:
-        self.user.execute("UPDATE rowvec.change SET visible_at = '-infinity'")
+        self.user.execute("UPDATE rowvec_internal.change SET visible_at = '-infinity'")
 
     def purge(self) -> None:
         """Forget tombstones as if they were old, at the boldest that the statement may."""
         self.user.execute("UPDATE rowvec.docs_vectors SET _at = _at - interval '3 min' WHERE _hash IS NULL")
-        self.user.execute("UPDATE rowvec.change SET claimed_at = claimed_at - interval '3 min'")
+        self.user.execute("UPDATE rowvec_internal.change SET claimed_at = claimed_at - interval '3 min'")
         self.connections[0].execute(sources.compiled(self.source, "daemon/purge"), {"source": self.source.id})
         self.user.execute("UPDATE rowvec.docs_vectors SET _at = _at + interval '3 min' WHERE _hash IS NULL")
-        self.user.execute("UPDATE rowvec.change SET claimed_at = claimed_at + interval '3 min'")
+        self.user.execute("UPDATE rowvec_internal.change SET claimed_at = claimed_at + interval '3 min'")
 
     def teardown(self) -> None:
         """Look once more at the end."""
@@ -196,13 +196,15 @@ class Machine(RuleBasedStateMachine):
                 self.ack(worker, -1, 1)
         for _ in range(60):
             self.leases_run_out()
-            self.user.execute("UPDATE rowvec.change SET attempts = 0")
+            self.user.execute("UPDATE rowvec_internal.change SET attempts = 0")
             for lane in Lane:
                 self.claim(0, lane, 100, False)
             while self.claims[0]:
                 self.ack(0, 0, 1)
             going = backfill.advance(self.connections[0], self.source, window=100)
-            if not going and self.user.execute("SELECT EXISTS (SELECT FROM rowvec.change)").fetchone() == (False,):
+            if not going and self.user.execute("SELECT EXISTS (SELECT FROM rowvec_internal.change)").fetchone() == (
+                False,
+            ):
                 break
         else:
             raise AssertionError("it does not come to an end")

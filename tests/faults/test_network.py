@@ -28,7 +28,7 @@ def test_a_cut_in_the_middle_of_a_statement(
             docs.execute("DELETE FROM docs WHERE id %% 11 = %s", (turn,))
             assert_in_step(docs, "docs")
         assert proxy.cuts >= (1 if words is HEART else 5)
-    assert docs.execute("SELECT count(*) FROM rowvec.dead").fetchone() == (0,)
+    assert docs.execute("SELECT count(*) FROM rowvec_internal.dead").fetchone() == (0,)
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -36,7 +36,7 @@ def test_a_lone_change_whose_write_is_cut_does_not_wait_for_its_lease(
     docs: psycopg.Connection, database_url: str, moment: Moment
 ) -> None:
     with Proxy(database_url) as proxy, daemon(proxy.url, lease_seconds=600.0, poll_seconds=0.1):
-        until(docs, "SELECT bool_or(armed) FROM rowvec.worker", True)
+        until(docs, "SELECT bool_or(armed) FROM rowvec_internal.daemon", True)
         proxy.cut_at(ACK, moment)
         docs.execute("INSERT INTO docs VALUES (1, 'lone')")
         assert_in_step(docs, "docs", 1)
@@ -53,7 +53,7 @@ def test_a_server_that_is_away_for_a_while(docs: psycopg.Connection, database_ur
         until(docs, "SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'rowvec claim'", 0)
         proxy._target = target
         assert_in_step(docs, "docs", 2)
-        until(docs, "SELECT bool_or(armed) FROM rowvec.worker", True)  # and it listens again
+        until(docs, "SELECT bool_or(armed) FROM rowvec_internal.daemon", True)  # and it listens again
 
 
 def test_a_server_that_keeps_the_line_and_never_answers(
@@ -65,11 +65,11 @@ def test_a_server_that_keeps_the_line_and_never_answers(
     with Proxy(database_url) as proxy, daemon(proxy.url, lease_seconds=1.0, poll_seconds=0.1):
         docs.execute("INSERT INTO docs VALUES (1, 'before')")
         assert_in_step(docs, "docs", 1)
-        until(docs, "SELECT bool_or(armed) FROM rowvec.worker", True)
+        until(docs, "SELECT bool_or(armed) FROM rowvec_internal.daemon", True)
         proxy.stall()
         docs.execute("INSERT INTO docs SELECT g, 'meanwhile' FROM generate_series(2, 50) g")
         assert_in_step(docs, "docs", 50)
-    assert docs.execute("SELECT count(*) FROM rowvec.dead").fetchone() == (0,)
+    assert docs.execute("SELECT count(*) FROM rowvec_internal.dead").fetchone() == (0,)
 
 
 def test_every_connection_is_terminated_again_and_again(docs: psycopg.Connection, database_url: str) -> None:

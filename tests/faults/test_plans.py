@@ -25,7 +25,7 @@ def explain(queue: Queue, source: Source, floor: int) -> tuple[int, int, set[str
     It is rolled back.
     """
     values = {
-        "source": source.id, "lane": 0, "worker": queue.worker, "lease": queue.lease, "texts": TEXTS, "changes": TEXTS,
+        "source": source.id, "lane": 0, "daemon": queue.worker, "lease": queue.lease, "texts": TEXTS, "changes": TEXTS,
         "floor": floor, "attempts_from": 0, "attempts_below": 1, "most": 512, "recipe": source.recipe,
     }  # fmt: skip
     return explained(queue, compiled(source, "flow/claim"), values)
@@ -67,7 +67,7 @@ def explain_ack(queue: Queue, source: Source, floor: int) -> tuple[int, int, set
     costs = []
 
     def run(query: Any, source: Source, lane: Lane, **values: object) -> list[tuple[Any, ...]]:
-        values |= {"source": source.id, "lane": int(lane), "worker": queue.worker}
+        values |= {"source": source.id, "lane": int(lane), "daemon": queue.worker}
         costs.append(explained(queue, query, values))
         return [(TEXTS, TEXTS, 0, TEXTS)]
 
@@ -81,12 +81,13 @@ def explain_ack(queue: Queue, source: Source, floor: int) -> tuple[int, int, set
 @pytest.mark.parametrize("analysed", [True, False])
 def test_a_claim_reads_what_it_takes(docs: psycopg.Connection, database_url: str, analysed: bool) -> None:
     """Also where nobody has told the planner that the log is full: then a join by key read all of it for each row."""
-    docs.execute("DELETE FROM rowvec.backfill")
+    docs.execute("DELETE FROM rowvec_internal.backfill")
     docs.execute(
-        "INSERT INTO rowvec.change (source_id, keys) SELECT 1, ARRAY[g::text] FROM generate_series(1, %s) g", (WAITING,)
+        "INSERT INTO rowvec_internal.change (source_id, keys) SELECT 1, ARRAY[g::text] FROM generate_series(1, %s) g",
+        (WAITING,),
     )
     if analysed:
-        docs.execute("ANALYZE rowvec.change")
+        docs.execute("ANALYZE rowvec_internal.change")
     source = sources.find(docs, "docs")
     with (
         connect(database_url, lookups=True) as connection,
@@ -120,7 +121,7 @@ def test_what_was_prepared_over_empty_tables_serves_full_ones(
         "rowvec.flow.change_log.compiled",
         lambda *given: compiled(*given).replace(b"has_parameter_privilege", b"false AND has_parameter_privilege"),
     )
-    docs.execute("DELETE FROM rowvec.backfill")
+    docs.execute("DELETE FROM rowvec_internal.backfill")
     source = sources.find(docs, "docs")
     with connect(database_url, lookups=True) as connection:
         queue = Queue(connection, 1, lease_seconds=60.0, max_attempts=5)
@@ -132,9 +133,10 @@ def test_what_was_prepared_over_empty_tables_serves_full_ones(
         prepared = "SELECT count(*), bool_and(generic_plans > 0) FROM pg_prepared_statements"
         assert connection.execute(prepared).fetchone() == (2, True)
         docs.execute("INSERT INTO docs SELECT g, 'text' FROM generate_series(1, %s) g", (WAITING,))
-        docs.execute("DELETE FROM rowvec.change")
+        docs.execute("DELETE FROM rowvec_internal.change")
         docs.execute(
-            "INSERT INTO rowvec.change (source_id, keys) SELECT 1, ARRAY[g::text] FROM generate_series(1, %s) g",
+            "INSERT INTO rowvec_internal.change (source_id, keys) SELECT 1, ARRAY[g::text] FROM"
+            " generate_series(1, %s) g",
             (WAITING,),
         )
         started = time.monotonic()

@@ -52,7 +52,9 @@ def test_texts_that_raise_or_give_nan_are_buried_alone(docs: psycopg.Connection,
         ]
         docs.execute("UPDATE docs SET body = 'cured' WHERE id = 77")
         wait(docs, "docs")
-        assert docs.execute("SELECT key FROM rowvec.dead").fetchall() == [("78",)]  # a vector heals its dead letter
+        assert docs.execute("SELECT key FROM rowvec_internal.dead").fetchall() == [
+            ("78",)
+        ]  # a vector heals its dead letter
         encoder.encode = HashEncoder().encode  # type: ignore[method-assign]
         assert docs.execute("SELECT rowvec.retry('docs')").fetchone() == (1,)
         assert_in_step(docs, "docs", 600)
@@ -68,11 +70,11 @@ def test_a_text_that_kills_the_process_dies_alone(
     )
     settings: dict[str, object] = {"lease_seconds": 0.5, "poll_seconds": 0.1, "max_attempts": 4}
     with Nursery(database_url, settings, faults=True) as nursery:
-        ended = b"SELECT EXISTS (SELECT FROM rowvec.dead) AND NOT EXISTS (SELECT FROM rowvec.change)"
+        ended = b"SELECT EXISTS (SELECT FROM rowvec_internal.dead) AND NOT EXISTS (SELECT FROM rowvec_internal.change)"
         deaths = nursery.keep_alive_until(lambda: docs.execute(ended).fetchone() == (True,), daemons)
     assert 4 <= deaths <= 8 * len(killers)
     assert sorted(differences(docs, "docs")) == [f"missing ({key})()" for key in killers]
-    rows = docs.execute("SELECT key, error FROM rowvec.dead ORDER BY key").fetchall()
+    rows = docs.execute("SELECT key, error FROM rowvec_internal.dead ORDER BY key").fetchall()
     assert rows == [(str(key), "the process died each time while it worked on this text") for key in killers]
 
 
@@ -81,11 +83,11 @@ def test_a_broken_model_charges_no_row(docs: psycopg.Connection, database_url: s
     encoder = BadModel()
     encoder.broken = True
     with daemon(database_url, encoder, max_attempts=1, poll_seconds=0.1):
-        until(docs, "SELECT bool_and(worker_id IS NULL AND visible_at > '-infinity') FROM rowvec.change", True)
-        assert docs.execute("SELECT max(attempts) FROM rowvec.change").fetchone() == (0,)
+        until(docs, "SELECT bool_and(daemon_id IS NULL AND visible_at > '-infinity') FROM rowvec_internal.change", True)
+        assert docs.execute("SELECT max(attempts) FROM rowvec_internal.change").fetchone() == (0,)
         encoder.broken = False
         assert_in_step(docs, "docs", 20)
-    assert docs.execute("SELECT count(*) FROM rowvec.dead").fetchone() == (0,)
+    assert docs.execute("SELECT count(*) FROM rowvec_internal.dead").fetchone() == (0,)
 
 
 def test_a_full_disk_charges_no_row_and_stalls_no_other_source(docs: psycopg.Connection, database_url: str) -> None:
@@ -102,11 +104,11 @@ def test_a_full_disk_charges_no_row_and_stalls_no_other_source(docs: psycopg.Con
         docs.execute("INSERT INTO docs SELECT g, 'text ' || g FROM generate_series(1, 20) g")
         docs.execute("INSERT INTO other SELECT g, 'text ' || g FROM generate_series(1, 20) g")
         assert_in_step(docs, "other", 20)
-        charged = "SELECT count(*) FROM rowvec.change WHERE worker_id IS NULL AND attempts > 0"
+        charged = "SELECT count(*) FROM rowvec_internal.change WHERE daemon_id IS NULL AND attempts > 0"
         assert docs.execute(charged).fetchone() == (0,)
         docs.execute("DROP TRIGGER full_disk ON rowvec.docs_vectors")
         assert_in_step(docs, "docs", 20)
-    assert docs.execute("SELECT count(*) FROM rowvec.dead").fetchone() == (0,)
+    assert docs.execute("SELECT count(*) FROM rowvec_internal.dead").fetchone() == (0,)
 
 
 def test_two_models_two_daemons_each_for_its_own(docs: psycopg.Connection, database_url: str) -> None:
@@ -129,9 +131,12 @@ def test_two_models_two_daemons_each_for_its_own(docs: psycopg.Connection, datab
 def test_a_clock_that_was_put_back_holds_nothing_for_ever(docs: psycopg.Connection, database_url: str) -> None:
     """To the database, a clock put back by a day is a log whose times lie a day ahead."""
     docs.execute("INSERT INTO docs SELECT g, 'text ' || g FROM generate_series(1, 20) g")
-    docs.execute("UPDATE rowvec.change SET worker_id = 999, attempts = 1, visible_at = now() + interval '1 day'")
     docs.execute(
-        "INSERT INTO rowvec.worker (id, name, pid, heartbeat_at) VALUES (999, 'elsewhere', 1, now() + interval '1 day')"
+        "UPDATE rowvec_internal.change SET daemon_id = 999, attempts = 1, visible_at = now() + interval '1 day'"
+    )
+    docs.execute(
+        "INSERT INTO rowvec_internal.daemon (id, name, pid, heartbeat_at) VALUES (999, 'elsewhere', 1, now() +"
+        " interval '1 day')"
     )
     with daemon(database_url, poll_seconds=0.1):
         assert_in_step(docs, "docs", 20)

@@ -48,7 +48,7 @@ def test_a_daemon_behind_a_pooler(
             assert state_of(other) == clean
         docs.execute("DELETE FROM docs WHERE id % 7 = 0")
         assert_in_step(docs, "docs")
-        until(docs, "SELECT count(*)::int FROM rowvec.worker WHERE armed", 0)
+        until(docs, "SELECT count(*)::int FROM rowvec_internal.daemon WHERE armed", 0)
         assert state_of(other) == clean
     warnings = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
     assert len(warnings) == 1
@@ -59,7 +59,7 @@ def test_a_direct_connection_for_listen_brings_the_doorbell_back(
     docs: psycopg.Connection, pooler_url: str, database_url: str
 ) -> None:
     with daemon(pooler_url, listen_url=database_url, poll_seconds=60.0):
-        until(docs, "SELECT count(*)::int FROM rowvec.worker WHERE armed", 1)
+        until(docs, "SELECT count(*)::int FROM rowvec_internal.daemon WHERE armed", 1)
         docs.execute("INSERT INTO docs VALUES (1, 'rings')")
         assert_in_step(docs, "docs", 1)
 

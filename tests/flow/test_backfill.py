@@ -74,10 +74,12 @@ def test_the_daemon_rechecks_by_itself(documents: psycopg.Connection, database_u
     with documents.transaction():
         documents.execute("SET LOCAL session_replication_role = replica")
         documents.execute("UPDATE documents SET body = 'unseen' WHERE id = 2")
-    documents.execute("UPDATE rowvec.backfill SET done_at = now() - interval '2 days'")
+    documents.execute("UPDATE rowvec_internal.backfill SET done_at = now() - interval '2 days'")
     with daemon(database_url, recheck_seconds=86_400):
         documents.execute("SELECT pg_sleep(0.05)")
-        while documents.execute("SELECT done_at < now() - interval '1 day' FROM rowvec.backfill").fetchone() == (True,):
+        while documents.execute(
+            "SELECT done_at < now() - interval '1 day' FROM rowvec_internal.backfill"
+        ).fetchone() == (True,):
             documents.execute("SELECT pg_sleep(0.02)")
         wait(documents)
     assert check_in_step(documents, "documents") == 3

@@ -103,7 +103,9 @@ def test_a_backfill_that_read_before_a_commit_does_not_win(
     finish(quick, source, claim(quick, source))
     with psycopg.connect(database_url) as user:
         user.execute("UPDATE documents SET body = 'committed late' WHERE body = 'one'")
-        documents.execute("INSERT INTO rowvec.change (source_id, lane, keys) VALUES (%s, 1, '{1}')", (source.id,))
+        documents.execute(
+            "INSERT INTO rowvec_internal.change (source_id, lane, keys) VALUES (%s, 1, '{1}')", (source.id,)
+        )
         documents.execute("UPDATE rowvec.documents_vectors SET _hash = NULL WHERE id = 1")
         backfill = claim(slow, source, Lane.BACKFILL)
         assert backfill[0].text == "one"
@@ -117,7 +119,7 @@ def test_a_recheck_of_what_is_right_writes_nothing(make_queue: MakeQueue, source
     queue = make_queue()
     finish(queue, source, claim(queue, source))
     queue.connection.execute(
-        "INSERT INTO rowvec.change (source_id, lane, keys) VALUES (%s, 1, '{1,2,3}')", (source.id,)
+        "INSERT INTO rowvec_internal.change (source_id, lane, keys) VALUES (%s, 1, '{1,2,3}')", (source.id,)
     )
     assert finish(queue, source, claim(queue, source, Lane.BACKFILL), Lane.BACKFILL) == Acked(1, 0, 0)
     versions = queue.connection.execute("SELECT DISTINCT _version FROM rowvec.documents_vectors").fetchall()
@@ -136,7 +138,7 @@ def test_a_failure_is_retried_and_then_buried_with_its_neighbours_alive(
         assert [failure.claim.key for failure in done.failures] == ["2"]
         queue.ack(source, Lane.LIVE, done.work.changes, done.results, done.matrix, unfinished=done.unfinished)
         queue.fail(source, Lane.LIVE, done.failures)
-        documents.execute("UPDATE rowvec.change SET visible_at = '-infinity'")
+        documents.execute("UPDATE rowvec_internal.change SET visible_at = '-infinity'")
     errors = documents.execute("SELECT key, state, attempts, error, text_length FROM rowvec.errors").fetchall()
     assert errors == [("2", "dead", 2, "RuntimeError: poison", 5)]
     assert documents.execute("SELECT count(*) FROM rowvec.documents_vectors WHERE _hash IS NOT NULL").fetchone() == (2,)
@@ -154,17 +156,19 @@ def test_what_lost_a_race_beside_a_failure_is_logged_anew(
     first, second = make_queue(), make_queue()
     old = claim(first, source)
     documents.execute("UPDATE documents SET body = CASE id WHEN 1 THEN 'one more' ELSE 'RAISE' END WHERE id < 3")
-    documents.execute("UPDATE rowvec.change SET keys = ARRAY['1', '2'] WHERE worker_id IS NULL AND keys = ARRAY['1']")
-    documents.execute("DELETE FROM rowvec.change WHERE worker_id IS NULL AND keys = ARRAY['2']")
+    documents.execute(
+        "UPDATE rowvec_internal.change SET keys = ARRAY['1', '2'] WHERE daemon_id IS NULL AND keys = ARRAY['1']"
+    )
+    documents.execute("DELETE FROM rowvec_internal.change WHERE daemon_id IS NULL AND keys = ARRAY['2']")
     done = embed(plan(source, Lane.LIVE, claim(second, source), HashEncoder.measure), HashEncoder(faults=True))
     assert [failure.claim.key for failure in done.failures] == ["2"]
     finish(first, source, old)
     second.ack(source, Lane.LIVE, done.work.changes, done.results, done.matrix, unfinished=done.unfinished)
     second.fail(source, Lane.LIVE, done.failures)
-    waiting = documents.execute("SELECT keys FROM rowvec.change ORDER BY seq").fetchall()
+    waiting = documents.execute("SELECT keys FROM rowvec_internal.change ORDER BY seq").fetchall()
     assert waiting == [(["2"],), (["1"],)]
     documents.execute("UPDATE documents SET body = 'cured' WHERE id = 2")
-    documents.execute("UPDATE rowvec.change SET visible_at = '-infinity', attempts = 0")
+    documents.execute("UPDATE rowvec_internal.change SET visible_at = '-infinity', attempts = 0")
     finish(second, source, claim(second, source))
     assert check_in_step(documents, "documents") == 3
 
@@ -182,7 +186,7 @@ def test_what_a_dead_process_held_is_taken_apart(
         while claims := dying.claim_with(care, source, Lane.LIVE, texts=1000):
             sizes[-1].append(len(claims))
     assert sizes == [[520], [512, 8], [64] * 8 + [8], [8] * 65, [1] * 520]
-    parts = "SELECT count(DISTINCT (seq, part)), sum(cardinality(keys)), min(attempts) FROM rowvec.change"
+    parts = "SELECT count(DISTINCT (seq, part)), sum(cardinality(keys)), min(attempts) FROM rowvec_internal.change"
     assert documents.execute(parts).fetchone() == (520, 520, 5)
 
 
@@ -194,7 +198,7 @@ def test_what_is_too_large_to_be_tried_so_often_is_left_until_it_is_taken_apart(
     finish(queue, source, claim(queue, source))
     for _ in range(5):
         documents.execute("INSERT INTO documents (body) VALUES ('one'), ('two')")
-    documents.execute("UPDATE rowvec.change SET attempts = 1")
+    documents.execute("UPDATE rowvec_internal.change SET attempts = 1")
     assert len(claim(queue, source)) == 0
     while claims := claim_tried(queue, source):
         assert len(claims) == 1

@@ -311,7 +311,9 @@ def test_a_recheck_of_what_is_right_writes_nothing(
     step(queue, source)
     documents.execute("DELETE FROM rowvec.documents_vectors WHERE embedding IS NULL")  # the purge of tombstones
     before = documents.execute("SELECT ctid::text FROM rowvec.documents_vectors ORDER BY 1").fetchall()
-    documents.execute("INSERT INTO rowvec.change (source_id, lane, keys) VALUES (%s, 1, '{1,2,3}')", (source.id,))
+    documents.execute(
+        "INSERT INTO rowvec_internal.change (source_id, lane, keys) VALUES (%s, 1, '{1,2,3}')", (source.id,)
+    )
     claims = claim(queue, source, Lane.BACKFILL)
     work = plan(source, Lane.BACKFILL, claims, HashEncoder.measure)
     assert (len(claims), work.texts, work.known) == (3, (), ())
@@ -326,7 +328,7 @@ def test_renamed_and_retyped_keys_are_followed(
     write(documents, "\n\n".join(PARAGRAPHS))
     step(queue, source)
     documents.execute("ALTER TABLE documents RENAME id TO number")
-    documents.execute("SELECT rowvec._resolve(%s::smallint)", (source.id,))
+    documents.execute("SELECT rowvec_internal.resolve(%s::smallint)", (source.id,))
     source = sources.find(documents, "documents")
     assert source.key_columns == ("number",)
     documents.execute("UPDATE documents SET body = %s", ("\n\n".join(PARAGRAPHS[1:]),))

@@ -25,7 +25,7 @@ from tests.running import daemon
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "how-to" / "vectors-in-your-own-table.md"
 WATCH = "SELECT rowvec.watch('documents', 'body', into_column => 'embedding')"
-LOGGED = "SELECT count(*)::int FROM rowvec.change"
+LOGGED = "SELECT count(*)::int FROM rowvec_internal.change"
 
 
 def value(connection: psycopg.Connection, query: str) -> object:
@@ -94,7 +94,7 @@ def test_a_column_that_cannot_be_written_is_refused(
     with pytest.raises(psycopg.Error, match=says) as caught:
         documents.execute(f"SELECT rowvec.watch('documents', 'body'{into}{options})".encode())
     assert caught.value.diag.message_hint
-    assert value(documents, "SELECT count(*) FROM rowvec.source") == 0
+    assert value(documents, "SELECT count(*) FROM rowvec_internal.source") == 0
 
 
 def test_two_sources_do_not_share_a_column(watched: psycopg.Connection, database_url: str) -> None:
@@ -123,14 +123,17 @@ def test_a_locked_row_waits_and_nothing_else_does(watched: psycopg.Connection, d
         with watched.transaction():  # as a trigger would, had it seen a text change just before the lock
             watched.execute("SET LOCAL session_replication_role = replica")
             watched.execute("UPDATE rowvec.documents_vectors SET _hash = 'old', _sum = 'old' WHERE id = 1")
-            watched.execute("INSERT INTO rowvec.change (source_id, keys) VALUES (1, '{4,1,2}')")
+            watched.execute("INSERT INTO rowvec_internal.change (source_id, keys) VALUES (1, '{4,1,2}')")
         encoder.calls.clear()
         started = time.monotonic()
-        watched.execute("SELECT rowvec.ring()")
-        until(watched, "SELECT string_agg(keys::text, ' ') FROM rowvec.change", "{1}")
+        watched.execute("SELECT rowvec_internal.ring()")
+        until(watched, "SELECT string_agg(keys::text, ' ') FROM rowvec_internal.change", "{1}")
         watched.execute("SELECT pg_sleep(1)")
         assert sum("one" in call for call in encoder.calls) in range(2, int((time.monotonic() - started) / 0.3) + 4)
-        assert value(watched, "SELECT sum(attempts)::int FROM rowvec.change WHERE worker_id IS NULL") in (0, None)
+        assert value(watched, "SELECT sum(attempts)::int FROM rowvec_internal.change WHERE daemon_id IS NULL") in (
+            0,
+            None,
+        )
         other.commit()
         assert_in_step(watched, "documents", 4)
 
@@ -218,8 +221,8 @@ def test_unwatched_and_watched_again_no_row_is_written(watched: psycopg.Connecti
 
 def test_keys_of_a_change_that_fails_in_part_are_not_lost(watched: psycopg.Connection, make_queue: MakeQueue) -> None:
     """A row is locked, another one's text fails, both in one change: the failure keeps only its own key."""
-    watched.execute("DELETE FROM rowvec.backfill")
-    watched.execute("INSERT INTO rowvec.change (source_id, keys) VALUES (1, '{1,2}')")
+    watched.execute("DELETE FROM rowvec_internal.backfill")
+    watched.execute("INSERT INTO rowvec_internal.change (source_id, keys) VALUES (1, '{1,2}')")
     queue, source = make_queue(), sources.find(watched, "documents")
     claims = claim(queue, source)
     with psycopg.connect(watched.info.dsn, password=watched.info.password) as other:
@@ -233,7 +236,7 @@ def test_keys_of_a_change_that_fails_in_part_are_not_lost(watched: psycopg.Conne
         queue.fail(source, Lane.LIVE, [failure])
         assert (acked.changes, acked.keys, acked.released) == (0, 0, 1)
         assert acked.again_seconds is not None
-    keys = watched.execute("SELECT keys FROM rowvec.change ORDER BY keys").fetchall()
+    keys = watched.execute("SELECT keys FROM rowvec_internal.change ORDER BY keys").fetchall()
     assert keys == [(["1"],), (["2"],)]
 
 
@@ -303,7 +306,7 @@ def test_a_trigger_of_theirs_that_waits_holds_up_one_row_only(watched: psycopg.C
         other.execute("UPDATE totals SET n = 0")
         with daemon(plain_url, poll_seconds=0.2):
             until(watched, "SELECT count(*)::int FROM documents WHERE embedding IS NOT NULL", 38)
-            until(watched, "SELECT keys::text FROM rowvec.change", "{7}")
+            until(watched, "SELECT keys::text FROM rowvec_internal.change", "{7}")
             other.commit()
             assert_in_step(watched, "documents", 39)
 
@@ -312,7 +315,7 @@ def test_a_trigger_of_theirs_that_waits_holds_up_one_row_only(watched: psycopg.C
 
 
 def resolved(connection: psycopg.Connection) -> object:
-    return value(connection, "SELECT rowvec._resolve(id) FROM rowvec.source")
+    return value(connection, "SELECT rowvec_internal.resolve(id) FROM rowvec_internal.source")
 
 
 def test_a_renamed_column_is_followed(watched: psycopg.Connection, database_url: str) -> None:
@@ -322,7 +325,7 @@ def test_a_renamed_column_is_followed(watched: psycopg.Connection, database_url:
         assert resolved(watched) is None
         watched.execute("UPDATE documents SET body = 'after', meaning = NULL WHERE id = 1")
         assert_in_step(watched, "documents", 2)
-        assert value(watched, "SELECT into_column FROM rowvec.source") == "meaning"
+        assert value(watched, "SELECT into_column FROM rowvec_internal.source") == "meaning"
 
 
 def test_a_dropped_column_harms_no_writer_and_comes_back(watched: psycopg.Connection, database_url: str) -> None:
@@ -413,7 +416,7 @@ def test_values_beyond_halfvec_fail_by_themselves(documents: psycopg.Connection,
     documents.execute("INSERT INTO documents (body) VALUES ('large'), ('small')")
     documents.execute(WATCH.encode())
     with daemon(database_url, Large(), max_attempts=1):
-        until(documents, "SELECT count(*)::int FROM rowvec.dead", 1)
+        until(documents, "SELECT count(*)::int FROM rowvec_internal.dead", 1)
         assert "65504" in str(value(documents, "SELECT error FROM rowvec.errors"))
         wait(documents, "documents")
     assert differences(documents, "documents") == ["missing (1)(1)"] or value(documents, LOGGED) == 0
@@ -421,13 +424,15 @@ def test_values_beyond_halfvec_fail_by_themselves(documents: psycopg.Connection,
 
 
 def test_a_backfill_of_what_is_right_writes_nothing(watched: psycopg.Connection, make_queue: MakeQueue) -> None:
-    watched.execute("DELETE FROM rowvec.backfill")
-    watched.execute("INSERT INTO rowvec.change (source_id, keys) VALUES (1, '{1,2,3}')")
+    watched.execute("DELETE FROM rowvec_internal.backfill")
+    watched.execute("INSERT INTO rowvec_internal.change (source_id, keys) VALUES (1, '{1,2,3}')")
     queue, source = make_queue(), sources.find(watched, "documents")
     finish(queue, source, claim(queue, source))
     places = watched.execute("SELECT ctid::text FROM documents").fetchall()
     for lane in Lane:
-        watched.execute("INSERT INTO rowvec.change (source_id, lane, keys) VALUES (1, %s, '{1,2,3}')", (int(lane),))
+        watched.execute(
+            "INSERT INTO rowvec_internal.change (source_id, lane, keys) VALUES (1, %s, '{1,2,3}')", (int(lane),)
+        )
         finish(queue, source, claim(queue, source, lane), lane)
     assert watched.execute("SELECT ctid::text FROM documents").fetchall() == places
     assert value(watched, LOGGED) == 0

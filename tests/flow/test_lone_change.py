@@ -78,7 +78,7 @@ def asleep(
     """A daemon that has written one row of `documents` and sleeps again, armed."""
     connection.execute("SELECT rowvec.watch('documents', 'body', backfill => false)")
     with daemon(url, poll_seconds=poll_seconds) as running:
-        until(connection, "SELECT bool_or(armed) FROM rowvec.worker", True)
+        until(connection, "SELECT bool_or(armed) FROM rowvec_internal.daemon", True)
         watched.until("purge")  # with which the housekeeper's first round ends
         connection.execute("INSERT INTO documents (body) VALUES ('first')")
         watched.until("ack")
@@ -98,7 +98,7 @@ def test_nothing_comes_between_the_claim_and_the_write(
             names = {name for _, name in before + after}
             assert names <= {"claim", "ack", "due", "sleep"}, "neither armed anew nor was the catalogue read"
             assert [name for _, name in after][-2:] == ["due", "sleep"], "it looks for more before it sleeps"
-        assert documents.execute("SELECT bool_or(armed) FROM rowvec.worker").fetchone() == (True,)
+        assert documents.execute("SELECT bool_or(armed) FROM rowvec_internal.daemon").fetchone() == (True,)
     assert check_in_step(documents, "documents") == 4
 
 
@@ -126,10 +126,10 @@ def test_who_believes_to_be_armed_and_is_not_arms_anew(
 ) -> None:
     """After a long freeze another daemon has disarmed it; behind a pooler a crash takes the arming back unseen."""
     with asleep(documents, database_url, watched, poll_seconds=0.1):
-        documents.execute("UPDATE rowvec.worker SET armed = false")
+        documents.execute("UPDATE rowvec_internal.daemon SET armed = false")
         documents.execute("INSERT INTO documents (body) VALUES ('polled')")
         watched.until("ack")
-        until(documents, "SELECT bool_or(armed) FROM rowvec.worker", True)
+        until(documents, "SELECT bool_or(armed) FROM rowvec_internal.daemon", True)
     assert check_in_step(documents, "documents") == 2
 
 

@@ -18,9 +18,9 @@ def test_the_catalogue_is_what_the_tables_say(database_url: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "ALTER TABLE rowvec.backfill ADD added integer",
-        "ALTER TABLE rowvec.query ALTER asked_at DROP NOT NULL",
-        "ALTER TABLE rowvec.query_cache ALTER vector TYPE text",
+        "ALTER TABLE rowvec_internal.backfill ADD added integer",
+        "ALTER TABLE rowvec_internal.query ALTER asked_at DROP NOT NULL",
+        "ALTER TABLE rowvec_internal.query_cache ALTER vector TYPE text",
     ],
 )
 def test_a_changed_catalogue_is_noticed(connection: psycopg.Connection, database_url: str, change: str) -> None:

@@ -61,17 +61,22 @@ def test_what_is_only_searched_otherwise_is_not_looked_at_again(documents: psyco
     """Else a word in the query prompt would read a table of millions."""
     watch(documents, "'body', backfill => false")
     watch(documents, "'body', query_prompt => 'query: ', index => 'auto', replace => true")
-    state = documents.execute("SELECT query_prompt, index_kind, recipe, phase FROM rowvec.source, rowvec.backfill")
+    state = documents.execute(
+        "SELECT query_prompt, index_kind, recipe, phase FROM rowvec_internal.source, rowvec_internal.backfill"
+    )
     assert state.fetchone() == ("query: ", "auto", 1, "done")
     watch(documents, "'title', query_prompt => 'query: ', index => 'auto', replace => true")
-    state = documents.execute("SELECT text_columns[1]::text, recipe, phase FROM rowvec.source, rowvec.backfill")
+    state = documents.execute(
+        "SELECT text_columns[1]::text, recipe, phase FROM rowvec_internal.source, rowvec_internal.backfill"
+    )
     assert state.fetchone() == ("title", 2, "rows")
 
 
 @pytest.mark.parametrize("change", ["model => 'other'", "into_column => 'embedding'"])
 def test_what_would_mix_two_kinds_of_vectors_is_refused(documents: psycopg.Connection, change: str) -> None:
     documents.execute(
-        "INSERT INTO rowvec.model (name, fingerprint, dims, max_tokens, manifest) VALUES ('other', 'o', 8, 256, '{}')"
+        "INSERT INTO rowvec_internal.model (name, fingerprint, dims, max_tokens, manifest) VALUES ('other',"
+        " 'o', 8, 256, '{}')"
     )
     watch(documents, "'body'")
     with pytest.raises(psycopg.errors.FeatureNotSupported, match="cannot be replaced in place") as caught:
@@ -89,8 +94,9 @@ def test_a_prompt_of_the_source_stands_before_each_text(documents: psycopg.Conne
         wait(documents, "documents")
         assert vector(documents) == vector_of("text: one")
     documents.execute(
-        "INSERT INTO rowvec.query_cache (key, model_id, vector)"
-        " SELECT rowvec._query_key(fingerprint, precision, 'query: ', 'one'), id, '[1]' FROM rowvec.model"
+        "INSERT INTO rowvec_internal.query_cache (key, model_id, vector)"
+        " SELECT rowvec_internal.query_key(fingerprint, precision, 'query: ', 'one'), id, '[1]' FROM"
+        " rowvec_internal.model"
     )
     assert documents.execute("SELECT rowvec.embed('one', source => 'documents')::text").fetchone() == ("[1]",)
 

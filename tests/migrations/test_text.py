@@ -26,7 +26,9 @@ def rows(connection: psycopg.Connection) -> psycopg.Connection:
 
 def rendered(connection: psycopg.Connection, columns: list[str], template: str | None) -> str | None:
     """The text of the only row."""
-    row = connection.execute("SELECT rowvec._text_sql('d', 'd'::regclass, %s, %s)", [columns, template]).fetchone()
+    row = connection.execute(
+        "SELECT rowvec_internal.text_sql('d', 'd'::regclass, %s, %s)", [columns, template]
+    ).fetchone()
     assert row is not None
     text = connection.execute(f"SELECT {row[0]} FROM d".encode()).fetchone()
     assert text is not None

@@ -40,7 +40,7 @@ def test_a_wrong_call_says_what_to_do(documents: psycopg.Connection, statement: 
         documents.execute(statement.encode())
     assert message in str(caught.value.diag.message_primary)
     assert hint in str(caught.value.diag.message_hint)
-    assert documents.execute("SELECT count(*) FROM rowvec.source").fetchone() == (0,)
+    assert documents.execute("SELECT count(*) FROM rowvec_internal.source").fetchone() == (0,)
 
 
 def test_other_types_are_read_through_a_template(documents: psycopg.Connection, database_url: str) -> None:

@@ -167,7 +167,8 @@ def test_k_rows_come_though_one_row_has_all_the_nearest_chunks(
 def test_the_index_is_used(connection: psycopg.Connection) -> None:
     for per_row in ("true", "false"):
         row = connection.execute(
-            f"SELECT nearest, attempts FROM rowvec._begin_search('points', NULL, 2, NULL, false, {per_row})".encode()
+            f"SELECT nearest, attempts FROM rowvec_internal.begin_search('points', NULL, 2, NULL, false,"
+            f" {per_row})".encode()
         ).fetchone()
         assert row is not None
         assert row[1] == ([1, 8] if per_row == "true" else [1])

@@ -102,9 +102,9 @@ def test_an_index_on_something_else_is_not_taken_for_ours(connection: psycopg.Co
     connection.execute(f"ALTER TABLE points ADD other vector({DIMS})".encode())
     connection.execute("CREATE INDEX ON points USING hnsw (other vector_cosine_ops)")
     connection.execute("CREATE INDEX ON points USING hnsw (embedding vector_cosine_ops) WHERE part < 10")
-    assert rows(connection, "SELECT (rowvec._search_facts('points', NULL)).kind") == [(None,)]
+    assert rows(connection, "SELECT (rowvec_internal.search_facts('points', NULL)).kind") == [(None,)]
     connection.execute("CREATE INDEX ON points USING hnsw ((embedding::halfvec(16)) halfvec_cosine_ops)")
-    assert rows(connection, "SELECT (rowvec._search_facts('points', NULL)).kind") == [("halfvec",)]
+    assert rows(connection, "SELECT (rowvec_internal.search_facts('points', NULL)).kind") == [("halfvec",)]
 
 
 def test_a_partitioned_table_says_how_to_index_it(connection: psycopg.Connection, model_id: int) -> None:

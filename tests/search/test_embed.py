@@ -49,11 +49,11 @@ def test_at_any_isolation_level_and_in_a_read_only_transaction(
 @pytest.mark.usefixtures("query_server")
 def test_a_text_asked_again_comes_from_the_cache(connection: psycopg.Connection, encoder: FakeEncoder) -> None:
     first = embed(connection, "again")
-    until(connection, "SELECT count(*) FROM rowvec.query_cache", 1)  # the answer goes out before it is written
+    until(connection, "SELECT count(*) FROM rowvec_internal.query_cache", 1)  # the answer goes out before it is written
     assert embed(connection, "again") == first
     assert encoder.calls == [("query: ", "again")]
-    assert connection.execute("SELECT last_value, is_called FROM rowvec.query_hits").fetchone() == (1, True)
-    assert connection.execute("SELECT rowvec._sweep_queries(0)").rowcount == 1
+    assert connection.execute("SELECT last_value, is_called FROM rowvec_internal.query_hits").fetchone() == (1, True)
+    assert connection.execute("SELECT rowvec_internal.sweep_queries(0)").rowcount == 1
     embed(connection, "again")
     assert len(encoder.calls) == 2
 

@@ -104,7 +104,7 @@ def test_full_text(connection: psycopg.Connection, database_url: str) -> None:
     name = index.build_text(database_url, "points")
     connection.execute("ANALYZE points")
     row = connection.execute(
-        "SELECT rowvec._text_document('points', text_columns, 'english') FROM rowvec.source"
+        "SELECT rowvec_internal.text_document('points', text_columns, 'english') FROM rowvec_internal.source"
     ).fetchone()
     assert row is not None
     plan = connection.execute(f"EXPLAIN SELECT FROM points WHERE {row[0]} @@ 'word & 17'::tsquery").fetchall()
@@ -117,13 +117,13 @@ def test_what_cannot_be_is_said(connection: psycopg.Connection, database_url: st
         index.plan(connection, "nothing")
     with pytest.raises(SettingsError, match="twice m"):
         index.plan(connection, "points", m=16, ef_construction=20)
-    connection.execute("UPDATE rowvec.model SET dims = 3000")
+    connection.execute("UPDATE rowvec_internal.model SET dims = 3000")
     assert index.plan(connection, "points").kind == "halfvec"
     with pytest.raises(SourceError, match="2000 dims at most"):
         index.plan(connection, "points", kind="vector")
-    connection.execute("UPDATE rowvec.model SET dims = 5000")
+    connection.execute("UPDATE rowvec_internal.model SET dims = 5000")
     assert index.plan(connection, "points").kind == "bit"
-    connection.execute("UPDATE rowvec.backfill SET phase = 'rows'")
+    connection.execute("UPDATE rowvec_internal.backfill SET phase = 'rows'")
     with pytest.raises(SourceError, match="not done"):
         index.build(database_url, index.plan(connection, "points"))
 

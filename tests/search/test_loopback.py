@@ -47,8 +47,8 @@ def test_the_open_connection_lends_no_rights(reader: psycopg.Connection, connect
     embed(reader, "open it")
     for statement in (
         "TABLE secret",
-        "SELECT * FROM rowvec.query",
-        "DELETE FROM rowvec.model",
+        "SELECT * FROM rowvec_internal.query",
+        "DELETE FROM rowvec_internal.model",
         "CREATE TABLE x (y int)",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -65,7 +65,7 @@ def test_nobody_else_reads_the_password(
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         reader.execute("SELECT * FROM pg_user_mapping")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        reader.execute("SELECT rowvec._set_loopback('h', 1, 'u', 'p', 1, 1)")
+        reader.execute("SELECT rowvec_internal.set_loopback('h', 1, 'u', 'p', 1, 1)")
 
 
 @pytest.mark.usefixtures("query_server", "loopback")
@@ -99,7 +99,7 @@ def test_the_way_costs_little(connection: psycopg.Connection) -> None:
 def test_setting_up_twice_and_by_migrate(connection: psycopg.Connection, loopback: Loopback) -> None:
     assert setup_if_possible(connection) is None
     assert setup_loopback(connection).user == loopback.user
-    assert connection.execute("SELECT (rowvec._query_way()).way").fetchone() == ("loopback",)
+    assert connection.execute("SELECT (rowvec_internal.query_way()).way").fetchone() == ("loopback",)
 
 
 @pytest.mark.usefixtures("query_server", "loopback")
@@ -162,7 +162,7 @@ def test_an_owner_who_is_no_superuser(
             "SELECT 'rowvec_loopback_' || oid FROM pg_database WHERE datname = current_database()"
         ).fetchall()
         own.execute(
-            "INSERT INTO rowvec.model (name, fingerprint, dims, max_tokens, manifest, is_default)"
+            "INSERT INTO rowvec_internal.model (name, fingerprint, dims, max_tokens, manifest, is_default)"
             " VALUES ('m', 'f', 16, 64, '{}', true)"
         )
         own.execute("CREATE TABLE t (id int PRIMARY KEY, body text)")

@@ -41,7 +41,7 @@ def test_without_a_watch_letters_are_looked_for(
     server.start()
     try:
         assert server.wait_ready(20)
-        if connection.execute("SELECT way FROM rowvec._query_way()").fetchone() != ("mailbox",):
+        if connection.execute("SELECT way FROM rowvec_internal.query_way()").fetchone() != ("mailbox",):
             pytest.skip("this server's files are not ours to read")
         for text in ("cats", "dogs"):
             assert np.array_equal(as_array(embed(connection, text)), encoder.vector(text))

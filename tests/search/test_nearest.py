@@ -14,7 +14,9 @@ SEARCHES = (
 @pytest.fixture
 def searched(connection: psycopg.Connection, points: object) -> list[list[int]]:
     """Search twice in each way, so that this session has kept plans; give the keys found."""
-    connection.execute("SELECT rowvec._keep_in_step()")  # as the daemon does, every half minute; `rowvec index` too
+    connection.execute(
+        "SELECT rowvec_internal.keep_in_step()"
+    )  # as the daemon does, every half minute; `rowvec index` too
     assert is_used(connection)
     found = [keys(connection, search) for search in SEARCHES * 2]
     assert found[0] == found[1] == found[2] == found[3]
@@ -27,7 +29,9 @@ def keys(connection: psycopg.Connection, search: str) -> list[int]:
 
 
 def is_used(connection: psycopg.Connection) -> bool:
-    row = connection.execute("SELECT nearest FROM rowvec._begin_search('points', NULL, 10, NULL, false)").fetchone()
+    row = connection.execute(
+        "SELECT nearest FROM rowvec_internal.begin_search('points', NULL, 10, NULL, false)"
+    ).fetchone()
     assert row is not None
     return "source_1_nearest" in row[0]
 
@@ -49,7 +53,7 @@ def test_a_rename_counts_at_once_and_is_followed(
     connection.execute(change.encode())
     now = connection.execute("SELECT %s::regclass::text", row).fetchone()
     assert now is not None
-    follow = "SELECT rowvec._resolve(id), rowvec._keep_in_step() FROM rowvec.source"
+    follow = "SELECT rowvec_internal.resolve(id), rowvec_internal.keep_in_step() FROM rowvec_internal.source"
     for step in ("SELECT", follow):  # as the daemon does, now and then
         connection.execute(step.encode())
         if step == follow:

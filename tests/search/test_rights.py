@@ -61,7 +61,9 @@ def test_the_filter_runs_with_the_callers_rights(connection: psycopg.Connection,
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         reader.execute("SELECT * FROM rowvec.search('docs', 'cats', filter => 'EXISTS (SELECT FROM secret)')")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        reader.execute("SELECT * FROM rowvec.search('docs', 'cats', filter => 'EXISTS (SELECT FROM rowvec.model)')")
+        reader.execute(
+            "SELECT * FROM rowvec.search('docs', 'cats', filter => 'EXISTS (SELECT FROM rowvec_internal.model)')"
+        )
 
 
 @pytest.mark.usefixtures("documents", "query_server")
@@ -69,14 +71,14 @@ def test_nothing_of_ours_is_open_to_the_reader(connection: psycopg.Connection, r
     grant(connection, reader, "documents")
     reader.execute("SELECT rowvec.embed('cats')")
     for statement in (
-        "SELECT * FROM rowvec.query",
-        "SELECT * FROM rowvec.query_cache",
-        "SELECT rowvec._ask(1::smallint, '', 'x', 1::smallint)",
-        "SELECT rowvec._mailbox_folder()",
-        "SELECT rowvec._by_mailbox('/tmp', 1::smallint, '', 'x', 1::smallint, '1 s')",
-        "SELECT rowvec._remember_queries(1::smallint, '', '{x}', '{[1]}')",
+        "SELECT * FROM rowvec_internal.query",
+        "SELECT * FROM rowvec_internal.query_cache",
+        "SELECT rowvec_internal.ask(1::smallint, '', 'x', 1::smallint)",
+        "SELECT rowvec_internal.mailbox_folder()",
+        "SELECT rowvec_internal.by_mailbox('/tmp', 1::smallint, '', 'x', 1::smallint, '1 s')",
+        "SELECT rowvec_internal.remember_queries(1::smallint, '', '{x}', '{[1]}')",
         "UPDATE rowvec.docs_vectors SET chunk = 1",
-        "SELECT rowvec._try_loopback()",
+        "SELECT rowvec_internal.try_loopback()",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reader.execute(statement)
@@ -142,7 +144,7 @@ def test_a_renamed_table_is_followed(connection: psycopg.Connection, reader: psy
     connection.execute("ALTER TABLE documents ENABLE ROW LEVEL SECURITY")
     connection.execute("CREATE POLICY german ON documents USING (lang = 'de')")
     connection.execute("ALTER TABLE documents RENAME TO papers")
-    connection.execute("SELECT rowvec._keep_in_step()")  # the daemon does, every half minute
+    connection.execute("SELECT rowvec_internal.keep_in_step()")  # the daemon does, every half minute
     assert len(reader.execute(f"SELECT * FROM rowvec.search('docs', {VECTOR})").fetchall()) == 2
 
 

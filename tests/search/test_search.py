@@ -204,7 +204,7 @@ def test_the_way_to_an_error_is_short(connection: psycopg.Connection) -> None:
 @pytest.mark.usefixtures("model_id")
 @pytest.mark.parametrize(("similarity", "operator"), [("dot", "<#>"), ("euclidean", "<->")])
 def test_the_models_own_similarity(connection: psycopg.Connection, similarity: str, operator: str) -> None:
-    connection.execute("UPDATE rowvec.model SET similarity = %s", (similarity,))
+    connection.execute("UPDATE rowvec_internal.model SET similarity = %s", (similarity,))
     connection.execute("CREATE TABLE t AS SELECT i AS id, 'x' AS body FROM generate_series(1, 50) i")
     connection.execute("ALTER TABLE t ADD PRIMARY KEY (id)")
     connection.execute("SELECT rowvec.watch('t', 'body')")
@@ -228,7 +228,7 @@ def test_the_extension_in_a_schema_of_its_own(empty_database_url: str) -> None:
         own.execute("CREATE EXTENSION vector SCHEMA ext")
         rowvec_migrations.upgrade(empty_database_url)
         own.execute(
-            "INSERT INTO rowvec.model (name, fingerprint, dims, max_tokens, manifest, is_default)"
+            "INSERT INTO rowvec_internal.model (name, fingerprint, dims, max_tokens, manifest, is_default)"
             " VALUES ('m', 'f', 2, 9, '{}', true)"
         )
         own.execute("CREATE TABLE t (id int PRIMARY KEY, body text)")
@@ -244,5 +244,5 @@ def test_the_extension_in_a_schema_of_its_own(empty_database_url: str) -> None:
 def test_the_first_statement_of_a_session_has_its_settings(database_url: str) -> None:
     """A vector from the cache loads no library; without it, iterative scan would not be set."""
     with psycopg.connect(database_url) as fresh:
-        fresh.execute("SELECT rowvec._begin_search('points', NULL, 10, 'part < 900', false)")
+        fresh.execute("SELECT rowvec_internal.begin_search('points', NULL, 10, 'part < 900', false)")
         assert fresh.execute("SELECT current_setting('hnsw.iterative_scan', true)").fetchone() == ("relaxed_order",)

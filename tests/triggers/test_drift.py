@@ -26,7 +26,7 @@ def docs(user: psycopg.Connection) -> psycopg.Connection:
 
 def resolve(connection: psycopg.Connection) -> tuple[str, str | None]:
     """Look at the catalogue as the daemon does with each heartbeat; return the source's state and problem."""
-    connection.execute("SELECT rowvec._resolve(id) FROM rowvec.source")
+    connection.execute("SELECT rowvec_internal.resolve(id) FROM rowvec_internal.source")
     row = connection.execute("SELECT state, problem FROM rowvec.status").fetchone()
     assert row is not None
     return row[0], row[1]

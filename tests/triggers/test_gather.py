@@ -67,9 +67,9 @@ def test_random_transactions_log_every_key_that_changed(docs: psycopg.Connection
     for _ in range(15):
         before = rows()
         with docs.transaction():
-            [(last,)] = docs.execute("SELECT last_value FROM rowvec.change_seq").fetchall()
+            [(last,)] = docs.execute("SELECT last_value FROM rowvec_internal.change_seq").fetchall()
             nest(2)
-            found = docs.execute("SELECT keys FROM rowvec.change WHERE seq > %s", [last]).fetchall()
+            found = docs.execute("SELECT keys FROM rowvec_internal.change WHERE seq > %s", [last]).fetchall()
         after = rows()
         changed = {str(key) for key in before | after if before.get(key) != after.get(key)}
         assert (None,) not in found

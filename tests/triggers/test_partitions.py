@@ -46,7 +46,7 @@ def test_a_partition_that_is_made_later(parted: psycopg.Connection) -> None:
 
 def eventually_in_step(connection: psycopg.Connection, rows: int) -> None:
     """What no trigger sees is found by the daemon's look at the catalogue, at the pace of its heartbeat."""
-    row = connection.execute("SELECT rowvec._resolve(id) FROM rowvec.source").fetchone()
+    row = connection.execute("SELECT rowvec_internal.resolve(id) FROM rowvec_internal.source").fetchone()
     assert row == (None,)
     assert_in_step(connection, "parted", rows)
 

@@ -32,9 +32,9 @@ def test_a_role_without_rights_on_our_schema_can_write(user: psycopg.Connection,
     user.execute("UPDATE public.docs SET body = 'changed' WHERE id < 10")
     user.execute("DELETE FROM public.docs WHERE id > 500")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        user.execute("SELECT * FROM rowvec.change")
+        user.execute("SELECT * FROM rowvec_internal.change")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        user.execute("SELECT rowvec.source_1_row()")
+        user.execute("SELECT rowvec_internal.source_1_row()")
     user.execute("RESET ROLE; RESET search_path")
     assert_in_step(user, "docs", 500)
     user.execute(f"SET ROLE {app_role}")

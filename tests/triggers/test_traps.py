@@ -12,10 +12,12 @@ from tests.checking import until
 def test_the_log_has_no_index_on_what_a_claim_changes(connection: psycopg.Connection) -> None:
     """Claims are then HOT: 96 % at fillfactor 50."""
     indexes = connection.execute(
-        "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'rowvec.change'::regclass"
+        "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'rowvec_internal.change'::regclass"
     )
     assert indexes.fetchall() == [("rowvec.change_pkey",)]
-    options = connection.execute("SELECT reloptions FROM pg_class WHERE oid = 'rowvec.change'::regclass").fetchone()
+    options = connection.execute(
+        "SELECT reloptions FROM pg_class WHERE oid = 'rowvec_internal.change'::regclass"
+    ).fetchone()
     assert options is not None
     assert "fillfactor=50" in options[0]
 
@@ -40,8 +42,8 @@ def test_a_bulk_statement_rings_once_and_only_for_a_sleeper(connection: psycopg.
         connection.execute("INSERT INTO docs SELECT g, 'text' FROM generate_series(1, 1000) g")
         connection.execute("UPDATE docs SET body = 'changed'")
         assert list(listener.notifies(timeout=0.2)) == []
-        connection.execute("INSERT INTO rowvec.worker (name, pid) VALUES ('sleeper', 1)")
-        connection.execute("UPDATE rowvec.worker SET armed = true")
+        connection.execute("INSERT INTO rowvec_internal.daemon (name, pid) VALUES ('sleeper', 1)")
+        connection.execute("UPDATE rowvec_internal.daemon SET armed = true")
         with connection.transaction():
             connection.execute("UPDATE docs SET body = 'changed again'")
             connection.execute("DELETE FROM docs WHERE id <= 900")
@@ -53,24 +55,26 @@ def test_triggers_know_whether_anybody_is_armed(connection: psycopg.Connection, 
     """They ask a sequence: it says what the table of daemons says, whoever writes there, and however at once."""
 
     def armed() -> bool:
-        row = connection.execute("SELECT coalesce(pg_sequence_last_value('rowvec.armed') = 2, false)").fetchone()
-        told = connection.execute("SELECT EXISTS (SELECT FROM rowvec.worker WHERE armed)").fetchone()
+        row = connection.execute(
+            "SELECT coalesce(pg_sequence_last_value('rowvec_internal.armed') = 2, false)"
+        ).fetchone()
+        told = connection.execute("SELECT EXISTS (SELECT FROM rowvec_internal.daemon WHERE armed)").fetchone()
         assert row == told
         assert row is not None
         return bool(row[0])
 
     assert not armed()
-    connection.execute("INSERT INTO rowvec.worker (id, name, pid) VALUES (1, 'one', 1), (2, 'two', 2)")
+    connection.execute("INSERT INTO rowvec_internal.daemon (id, name, pid) VALUES (1, 'one', 1), (2, 'two', 2)")
     assert not armed()
-    arm = "UPDATE rowvec.worker SET armed = %s WHERE id = %s AND armed <> %s"
+    arm = "UPDATE rowvec_internal.daemon SET armed = %s WHERE id = %s AND armed <> %s"
     waiting = (
         "SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
-    connection.execute("ALTER FUNCTION rowvec._note_armed() SET lock_timeout = '20s'")  # long enough to be seen
+    connection.execute("ALTER FUNCTION rowvec_internal.note_armed() SET lock_timeout = '20s'")  # long enough to be seen
     with psycopg.connect(database_url) as one, psycopg.connect(database_url, autocommit=True) as two:
         for first, second in ((True, False), (False, True), (True, True), (False, False)):
-            connection.execute("UPDATE rowvec.worker SET armed = (id = 2) <> %s", (second,))
+            connection.execute("UPDATE rowvec_internal.daemon SET armed = (id = 2) <> %s", (second,))
             one.execute(arm, (first, 1, first))
             with ThreadPoolExecutor(1) as pool:
                 other = pool.submit(two.execute, arm, (second, 2, second))
@@ -78,18 +82,18 @@ def test_triggers_know_whether_anybody_is_armed(connection: psycopg.Connection, 
                 one.commit()
                 other.result()
             assert armed() == (first or second)
-        connection.execute("ALTER FUNCTION rowvec._note_armed() SET lock_timeout = '100ms'")
-        connection.execute("UPDATE rowvec.worker SET armed = (id = 1)")
+        connection.execute("ALTER FUNCTION rowvec_internal.note_armed() SET lock_timeout = '100ms'")
+        connection.execute("UPDATE rowvec_internal.daemon SET armed = (id = 1)")
         one.execute(arm, (False, 1, False))  # says "nobody", and is frozen before its COMMIT
         two.execute(arm, (True, 2, True))
         assert armed()
         one.rollback()
-        connection.execute("UPDATE rowvec.worker SET armed = true")
-        connection.execute("SELECT setval('rowvec.armed', 1)")  # as a crash of the server may leave it
+        connection.execute("UPDATE rowvec_internal.daemon SET armed = true")
+        connection.execute("SELECT setval('rowvec_internal.armed', 1)")  # as a crash of the server may leave it
         connection.execute(arm, (True, 1, True))  # of no row, since it says so already
         assert armed()
-        connection.execute("DELETE FROM rowvec.worker WHERE id = 1")
+        connection.execute("DELETE FROM rowvec_internal.daemon WHERE id = 1")
         assert armed()
         connection.execute("SET session_replication_role = replica")  # where a daemon writes vectors into a column
-        connection.execute("DELETE FROM rowvec.worker")
+        connection.execute("DELETE FROM rowvec_internal.daemon")
         assert not armed()

@@ -18,7 +18,7 @@ def docs(user: psycopg.Connection) -> psycopg.Connection:
 
 def changes(user: psycopg.Connection) -> int:
     """How many changes were ever logged, by the sequence that numbers them."""
-    row = user.execute("SELECT last_value FROM rowvec.change_seq").fetchone()
+    row = user.execute("SELECT last_value FROM rowvec_internal.change_seq").fetchone()
     assert row is not None
     return int(row[0])
 

@@ -72,7 +72,7 @@ def _rows(connection: Connection, name: str) -> list[DictRow]:
 
 
 def _server(connection: Connection) -> Iterator[Finding]:
-    facts = _rows(connection, "doctor_server")[0]
+    facts = _rows(connection, "admin/doctor_server")[0]
     old = facts["server_number"] < OLDEST_SERVER
     yield Finding(
         "server", "broken" if old else "fine", f"PostgreSQL {facts['server']}", "Upgrade to 15." if old else ""
@@ -107,7 +107,7 @@ def _schema(connection: Connection) -> Finding:
 
 
 def _text_in_sql(connection: Connection) -> Finding:
-    facts = _rows(connection, "doctor_text")[0]
+    facts = _rows(connection, "admin/doctor_text")[0]
     if facts["way"] is None:
         return Finding("text in SQL", "warning", "not possible yet: search by vector works", facts["missing"])
     if not facts["answered"]:
@@ -145,7 +145,7 @@ def _models(connection: Connection, settings: Settings) -> Iterator[Finding]:
 
 
 def _triggers(connection: Connection) -> Iterator[Finding]:
-    for row in _rows(connection, "doctor_triggers"):
+    for row in _rows(connection, "admin/doctor_triggers"):
         subject, do = (
             f"triggers of {row['name']}",
             f"SELECT rowvec.pause('{row['name']}'), rowvec.resume('{row['name']}');",
@@ -160,7 +160,7 @@ def _triggers(connection: Connection) -> Iterator[Finding]:
 
 
 def _daemons(connection: Connection) -> Iterator[Finding]:
-    for row in _rows(connection, "doctor_workers"):
+    for row in _rows(connection, "admin/doctor_workers"):
         subject = f"daemon of {row['name']}"
         if row["alive"]:
             yield Finding(subject, "fine", f"{row['alive']} with a fresh heartbeat")

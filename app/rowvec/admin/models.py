@@ -57,7 +57,7 @@ def add_model(connection: Connection, directory: Path, *, precision: Precision, 
     with translated(), connection.transaction():
         if default:
             connection.execute(
-                "UPDATE rowvec.model SET is_default = false WHERE is_default AND name <> %s", [manifest.name]
+                "UPDATE rowvec_internal.model SET is_default = false WHERE is_default AND name <> %s", [manifest.name]
             )
         if connection.execute(statement("admin/model_add"), values).fetchone() is None:
             raise ModelMismatch(

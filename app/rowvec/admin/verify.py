@@ -50,7 +50,7 @@ def verify(
     report = Report()
     others = _other_identities(connection, source)
     window = min(window, _LONG_TEXTS) if source.has_chunks else window
-    for key, hash_, text, hashes, end in _pages(connection, source, "verify_rows", window):
+    for key, hash_, text, hashes, end in _pages(connection, source, "admin/verify_rows", window):
         report.rows += 1
         wanted = None if text is None else text_hash(text, source.identity)
         whole = not source.has_chunks or Stored(tuple(hashes or ()), end).holds(text)
@@ -64,7 +64,7 @@ def verify(
             report.keys.append(key)
         if report.rows % window == 0:
             progress(report)
-    for key, *_ in _pages(connection, source, "verify_vectors", window):
+    for key, *_ in _pages(connection, source, "admin/verify_vectors", window):
         report.orphan += 1
         report.keys.append(key)
     progress(report)
@@ -90,6 +90,8 @@ def _pages(connection: Connection, source: Source, name: str, window: int) -> It
 
 def _other_identities(connection: Connection, source: Source) -> list[bytes]:
     with translated():
-        rows = connection.execute("SELECT fingerprint, precision, manifest #>> '{prompts,document}' FROM rowvec.model")
+        rows = connection.execute(
+            "SELECT fingerprint, precision, manifest #>> '{prompts,document}' FROM rowvec_internal.model"
+        )
         known = [source.identity_of(fingerprint, precision, prompt or "") for fingerprint, precision, prompt in rows]
     return [other for other in known if other != source.identity]

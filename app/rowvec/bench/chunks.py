@@ -101,7 +101,8 @@ def _documents(count: int) -> list[str]:
 def _tables(connection: Connection, encoder: Encoder) -> Iterator[None]:
     _clean(connection)
     connection.execute(
-        "INSERT INTO rowvec.model (name, fingerprint, dims, max_tokens, manifest) VALUES (%s, %s, %s, %s, '{}')",
+        "INSERT INTO rowvec_internal.model (name, fingerprint, dims, max_tokens, manifest) VALUES (%s, %s, %s,"
+        " %s, '{}')",
         (NAME, NAME, encoder.dims, CHUNK_TOKENS),
     )
     for table, chunk_tokens, overlap in ((NAME, CHUNK_TOKENS, OVERLAP), (_TWIN, None, 0)):
@@ -124,10 +125,10 @@ def _tables(connection: Connection, encoder: Encoder) -> Iterator[None]:
 def _clean(connection: Connection) -> None:
     for table in (NAME, _TWIN):
         connection.execute(
-            "SELECT rowvec.unwatch(name, drop_vectors => true) FROM rowvec.source WHERE name = %s", (table,)
+            "SELECT rowvec.unwatch(name, drop_vectors => true) FROM rowvec_internal.source WHERE name = %s", (table,)
         )
         connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table)))
-    connection.execute("DELETE FROM rowvec.model WHERE name = %s", (NAME,))
+    connection.execute("DELETE FROM rowvec_internal.model WHERE name = %s", (NAME,))
 
 
 def _drain(connection: Connection, table: str, rows: list[str]) -> float:

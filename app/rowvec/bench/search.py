@@ -36,7 +36,9 @@ BY_HAND = (
     "SELECT d.id::text, v.embedding <=> %(q)s AS distance FROM rowvec.documents_vectors v"
     " JOIN documents d ON d.id = v.id ORDER BY v.embedding <=> %(q)s LIMIT %(k)s"
 )
-SETTINGS = "SELECT rowvec._begin_search('documents', NULL, %(k)s, NULL, false)"  # for the transaction that it is in
+SETTINGS = (
+    "SELECT rowvec_internal.begin_search('documents', NULL, %(k)s, NULL, false)"  # for the transaction that it is in
+)
 
 Vectors = NDArray[np.float32]
 Say = Callable[[str], None]
@@ -211,7 +213,7 @@ def _text(
     server.start()
     try:
         server.wait_ready(30)
-        row = connection.execute("SELECT way FROM rowvec._query_way()").fetchone()
+        row = connection.execute("SELECT way FROM rowvec_internal.query_way()").fetchone()
         times, alone = [], []
         for number in range(queries + 10):
             text = f"a question, number {number}"
@@ -223,7 +225,7 @@ def _text(
             alone.append(between - begin)
     finally:
         server.stop()
-        connection.execute("SELECT rowvec._drop_loopback()")
+        connection.execute("SELECT rowvec_internal.drop_loopback()")
     return (row[0] if row and row[0] else "none"), times[10:], alone[10:]
 
 
@@ -243,7 +245,7 @@ def _database(url: str) -> Iterator[str]:
 
 def _load(connection: psycopg.Connection, vectors: Vectors, dims: int) -> None:
     connection.execute(
-        "INSERT INTO rowvec.model (name, fingerprint, dims, max_tokens, manifest, is_default)"
+        "INSERT INTO rowvec_internal.model (name, fingerprint, dims, max_tokens, manifest, is_default)"
         " VALUES ('bench', 'bench', %s, 256, '{}', true)",
         (dims,),
     )

@@ -123,7 +123,8 @@ def run(
 def _tables(connection: Connection) -> Iterator[None]:
     _clean(connection)
     connection.execute(
-        "INSERT INTO rowvec.model (name, fingerprint, dims, max_tokens, manifest) VALUES (%s, %s, %s, 256, '{}')",
+        "INSERT INTO rowvec_internal.model (name, fingerprint, dims, max_tokens, manifest) VALUES (%s, %s, %s,"
+        " 256, '{}')",
         (NAME, NAME, DIMS),
     )
     for table in (NAME, _TWIN):
@@ -140,10 +141,12 @@ def _tables(connection: Connection) -> Iterator[None]:
 
 
 def _clean(connection: Connection) -> None:
-    connection.execute("SELECT rowvec.unwatch(name, drop_vectors => true) FROM rowvec.source WHERE name = %s", (NAME,))
+    connection.execute(
+        "SELECT rowvec.unwatch(name, drop_vectors => true) FROM rowvec_internal.source WHERE name = %s", (NAME,)
+    )
     for table in (NAME, _TWIN):
         connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table)))
-    connection.execute("DELETE FROM rowvec.model WHERE name = %s", (NAME,))
+    connection.execute("DELETE FROM rowvec_internal.model WHERE name = %s", (NAME,))
 
 
 def _refill(connection: Connection, rows: int) -> None:
@@ -156,7 +159,8 @@ def _refill(connection: Connection, rows: int) -> None:
         )
         connection.execute(sql.SQL("VACUUM ANALYZE {}").format(name))
     connection.execute(
-        "DELETE FROM rowvec.change WHERE source_id = (SELECT id FROM rowvec.source WHERE name = %s)", (NAME,)
+        "DELETE FROM rowvec_internal.change WHERE source_id = (SELECT id FROM rowvec_internal.source WHERE name = %s)",
+        (NAME,),
     )
 
 

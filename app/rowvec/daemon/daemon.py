@@ -167,7 +167,7 @@ class Daemon:
                 row = connection.execute(statement("daemon/register"), me).fetchone()
             assert row is not None
             self._worker = row[0]
-            others = connection.execute(statement("daemon/predecessors"), {**me, "worker": self._worker}).fetchall()
+            others = connection.execute(statement("daemon/predecessors"), {**me, "daemon": self._worker}).fetchall()
             # A pid of ours or of no process: that daemon is dead (after a container's restart, both are pid 1).
             # Not one that was registered by this very process: tests run two daemons in one.
             own, here = _REGISTERED_HERE, os.getpid()
@@ -180,7 +180,7 @@ class Daemon:
                 log.info("freed changes=%d of dead workers=%s", freed, dead)
 
     def _beat(self, connection: Connection) -> None:
-        values = {"worker": self._worker, "name": self._host, "pid": os.getpid(), "models": list(self._encoders)}
+        values = {"daemon": self._worker, "name": self._host, "pid": os.getpid(), "models": list(self._encoders)}
         with translated():
             connection.execute(statement("daemon/heartbeat"), values)
             if self._settings.metrics_port is not None:
@@ -192,7 +192,7 @@ class Daemon:
                 values = {
                     "source": work.source.id,
                     "lane": int(work.lane),
-                    "worker": self._worker,
+                    "daemon": self._worker,
                     "lease": timedelta(seconds=lease),
                     "seqs": [change.seq for change in work.changes],
                     "parts": [change.part for change in work.changes],
@@ -203,8 +203,8 @@ class Daemon:
 
     def _unregister(self, connection: Connection) -> None:
         with translated():
-            connection.execute(statement("flow/release"), {"worker": self._worker})
-            connection.execute(statement("daemon/unregister"), {"worker": self._worker})
+            connection.execute(statement("flow/release"), {"daemon": self._worker})
+            connection.execute(statement("daemon/unregister"), {"daemon": self._worker})
 
     # Sources and models
 
@@ -267,7 +267,7 @@ class Daemon:
         mine = [s for s in self._sources if s.state == "active" and s.model.id in self._encoders]
         if any(source.backfill_phase != "done" for source in mine):
             return False
-        values = {"sources": [source.id for source in mine], "worker": self._worker}
+        values = {"sources": [source.id for source in mine], "daemon": self._worker}
         with translated():
             return connection.execute(statement("flow/anything_left"), values).fetchone() == (False,)
 

@@ -129,7 +129,7 @@ def compiled(source: Source, name: str, *, after_cursor: bool = False) -> bytes:
         """The typed key columns of a key's text form."""
         if len(keys) == 1:
             return [sql.SQL("{}::{}").format(text, types[0])]
-        row_type = _identifier("rowvec", f"source_{source.id}_key")
+        row_type = _identifier("rowvec_internal", f"source_{source.id}_key")
         return [sql.SQL("({}::{}).{}").format(text, row_type, key) for key in keys]
 
     def of(record: str, columns: Iterable[sql.Composable]) -> list[sql.Composable]:
@@ -170,7 +170,7 @@ def compiled(source: Source, name: str, *, after_cursor: bool = False) -> bytes:
         table=_identifier(source.schema, source.table),
         vectors=_identifier("rowvec", source.vector_table),
         present=keys[0],
-        text=sql.SQL(source.text_sql.replace("%", "%%")),  # made and quoted by rowvec._text_sql
+        text=sql.SQL(source.text_sql.replace("%", "%%")),  # made and quoted by rowvec_internal.text_sql
         column=column,
         column_type=sql.SQL(source.column_type or "vector"),
         send=send,

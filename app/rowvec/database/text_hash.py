@@ -1,4 +1,4 @@
-"""The hash that binds a text to its model; pure. The text itself is made in SQL, by rowvec._text_sql."""
+"""The hash that binds a text to its model; pure. The text itself is made in SQL, by rowvec_internal.text_sql."""
 
 from __future__ import annotations
 

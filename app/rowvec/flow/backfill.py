@@ -51,7 +51,7 @@ def advance(connection: Connection, source: Source, *, window: int) -> bool:
             if state is None:
                 return False
             phase, recheck, cursor = state
-            page = compiled(source, f"backfill_{phase}", after_cursor=cursor is not None)
+            page = compiled(source, f"flow/backfill_{phase}", after_cursor=cursor is not None)
             row = connection.execute(page, {**values, "limit": window - waiting, "cursor": cursor}).fetchone()
             assert row is not None
             seen, last, logged = row
@@ -67,7 +67,7 @@ def progress(connection: Connection, source: Source) -> Progress:
     """Read how far a source's backfill is."""
     with translated():
         row = connection.execute(
-            "SELECT phase, enqueued, estimate FROM rowvec.backfill WHERE source_id = %s", [source.id]
+            "SELECT phase, enqueued, estimate FROM rowvec_internal.backfill WHERE source_id = %s", [source.id]
         ).fetchone()
         waiting = connection.execute(statement("flow/backfill_waiting"), {"source": source.id}).fetchone()
     phase, enqueued, estimate = row or ("done", 0, 0)

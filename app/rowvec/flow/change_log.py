@@ -178,9 +178,9 @@ class Queue:
             return self._ack_column(source, lane, changes, results, matrix, unfinished)
         if source.has_chunks:
             run = self._run_prepared if len(results) + len(matrix) <= _FEW_CHUNKS else self._run
-            name, values = "ack_chunks", chunk_values(results, matrix)
+            name, values = "flow/ack_chunks", chunk_values(results, matrix)
         else:
-            run, name, values = self._run_prepared, "ack", vector_values(results, matrix)
+            run, name, values = self._run_prepared, "flow/ack", vector_values(results, matrix)
         row = run(
             compiled(source, name),
             source,
@@ -269,7 +269,7 @@ class Queue:
         for name, some in (("fail", again), ("bury", last)):
             if some:
                 self._run(
-                    statement(name),
+                    statement(f"flow/{name}"),
                     source,
                     lane,
                     seqs=[failure.claim.change.seq for failure in some],
@@ -307,12 +307,12 @@ class Queue:
     def arm(self, armed: bool) -> None:
         """Say that this worker sleeps and wants to be rung, or no more."""
         with translated():
-            self.connection.execute(statement("flow/arm"), {"worker": self.worker, "armed": armed})
+            self.connection.execute(statement("flow/arm"), {"daemon": self.worker, "armed": armed})
 
     def release(self) -> int:
         """Give back everything that this worker holds, uncharged; return how many changes."""
         with translated():
-            return self.connection.execute(statement("flow/release"), {"worker": self.worker}).rowcount
+            return self.connection.execute(statement("flow/release"), {"daemon": self.worker}).rowcount
 
     def _on(self, query: Any, source: Source, lane: Lane, changes: Sequence[ChangeId], **values: object) -> None:
         seqs, parts = [change.seq for change in changes], [change.part for change in changes]
@@ -332,6 +332,6 @@ class Queue:
         given = {name: literal(value) if isinstance(value, list) else value for name, value in values.items()}
         with translated():
             cursor = self.connection.execute(
-                query, {"source": source.id, "lane": int(lane), "worker": self.worker, **given}, prepare=prepare
+                query, {"source": source.id, "lane": int(lane), "daemon": self.worker, **given}, prepare=prepare
             )
             return cursor.fetchall() if cursor.description else []

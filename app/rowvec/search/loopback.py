@@ -59,7 +59,7 @@ def setup_loopback(
                 connection.execute(
                     sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(name), sql.Literal(verifier.decode()))
                 )
-            connection.execute("SELECT rowvec._grant_loopback(%s)", (name,))
+            connection.execute("SELECT rowvec_internal.grant_loopback(%s)", (name,))
         for where, at in _places(connection, host, port):
             problem = _set_and_try(connection, (where, at, name, secret, CONNECT_SECONDS, IDLE_SECONDS))
             if problem is None:
@@ -167,7 +167,7 @@ def _set_and_try(connection: psycopg.Connection, values: tuple[str | int, ...]) 
     """Set the server and the mapping, and try them; take them back, and return what is wrong, unless they work."""
     problem: str | None = None
     with connection.transaction():
-        connection.execute("SELECT rowvec._set_loopback(%s, %s, %s, %s, %s, %s)", values)
+        connection.execute("SELECT rowvec_internal.set_loopback(%s, %s, %s, %s, %s, %s)", values)
         problem = _try(connection)
         if problem is not None:
             raise psycopg.Rollback
@@ -178,7 +178,7 @@ def _try(connection: psycopg.Connection) -> str | None:
     """Open the loop-back connection; return what is wrong with it, or None when it leads to this very database."""
     try:
         with connection.transaction():
-            row = connection.execute("SELECT rowvec._try_loopback()").fetchone()
+            row = connection.execute("SELECT rowvec_internal.try_loopback()").fetchone()
     except psycopg.Error as error:
         return _one_line(error)
     return None if row and row[0] else "another server answers there"

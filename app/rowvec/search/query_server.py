@@ -25,7 +25,7 @@ from rowvec.errors import EncodingError, RowvecError
 from rowvec.search.mailbox import Mailbox
 
 CHANNEL = "rowvec_query"
-LOCK_CLASS = 0x726F7776  # 'rowv'; rowvec._listens() looks for these two advisory locks
+LOCK_CLASS = 0x726F7776  # 'rowv'; rowvec_internal.listens() looks for these two advisory locks
 LOCK_LISTENS, LOCK_MAILBOX = 1, 2
 SWEEP_SECONDS = 30.0
 BACKOFF_SECONDS = (0.1, 5.0)  # after a lost connection: the first pause, doubled up to the second
@@ -133,8 +133,8 @@ class QueryServer:
                     self._answer_letters(connection, mailbox)
                 self._answer_rows(connection)
                 if time.monotonic() - swept > SWEEP_SECONDS:
-                    connection.execute("SELECT rowvec._sweep_queries(%s)", (self._cached_queries,))
-                    connection.execute("SELECT rowvec._keep_in_step()")
+                    connection.execute("SELECT rowvec_internal.sweep_queries(%s)", (self._cached_queries,))
+                    connection.execute("SELECT rowvec_internal.keep_in_step()")
                     if mailbox:
                         mailbox.sweep()
                     swept = time.monotonic()
@@ -172,7 +172,7 @@ class QueryServer:
 
     def _answer_rows(self, connection: psycopg.Connection) -> None:
         while rows := connection.execute(
-            "SELECT id, model_id, prompt, query, source_id FROM rowvec._claim_queries(%s::smallint[])",
+            "SELECT id, model_id, prompt, query, source_id FROM rowvec_internal.claim_queries(%s::smallint[])",
             (list(self._models()),),
         ).fetchall():
             for id_, _model, _prompt, text, source in rows:
@@ -180,7 +180,7 @@ class QueryServer:
                     said = self._chunks(source, text)
                     function = "_fail_query" if said.startswith("!") else "_answer_preview"
                     connection.execute(f"SELECT rowvec.{function}(%s, %s)".encode(), (id_, said.removeprefix("!")))
-                    connection.execute("SELECT rowvec._release_queries(%s)", ([id_],))
+                    connection.execute("SELECT rowvec_internal.release_queries(%s)", ([id_],))
             for (model, prompt), group in _groups((row[1], row[2], row) for row in rows if row[4] is None).items():
                 texts = [row[3] for row in group]
                 answers = self._encode(model, prompt, texts)
@@ -188,12 +188,12 @@ class QueryServer:
                 with connection.pipeline() as pipeline:  # one round trip
                     if good := [(id_, answer) for id_, answer in found if isinstance(answer, np.ndarray)]:
                         values = ([id_ for id_, _ in good], VectorArray(np.stack([vector for _, vector in good])))
-                        connection.execute("SELECT rowvec._answer_queries(%s, %s)", values)
+                        connection.execute("SELECT rowvec_internal.answer_queries(%s, %s)", values)
                     for id_, answer in found:
                         if isinstance(answer, str):
-                            connection.execute("SELECT rowvec._fail_query(%s, %s)", (id_, answer))
+                            connection.execute("SELECT rowvec_internal.fail_query(%s, %s)", (id_, answer))
                     pipeline.sync()  # commits: who is woken now sees the answer
-                    connection.execute("SELECT rowvec._release_queries(%s)", ([row[0] for row in group],))
+                    connection.execute("SELECT rowvec_internal.release_queries(%s)", ([row[0] for row in group],))
                 self._remember(connection, model, prompt, texts, answers)
 
     def _answer_letters(self, connection: psycopg.Connection, mailbox: Mailbox) -> None:
@@ -238,7 +238,7 @@ class QueryServer:
         if good:
             vectors = VectorArray(np.stack([vector for _, vector in good]))
             connection.execute(
-                "SELECT rowvec._remember_queries(%s::smallint, %s, %s, %s)",
+                "SELECT rowvec_internal.remember_queries(%s::smallint, %s, %s, %s)",
                 (model, prompt, [text for text, _ in good], vectors),
             )
 

@@ -1,2 +1,2 @@
 -- Purpose: how a text becomes a vector inside a SELECT here, what is missing, and whether a daemon answers. Locks: none.
-SELECT way, missing, answered FROM rowvec._query_way()
+SELECT way, missing, answered FROM rowvec_internal.query_way()

@@ -3,5 +3,5 @@
 SELECT m.name, count(DISTINCT s.id) AS sources,
        count(DISTINCT w.id) FILTER (WHERE w.heartbeat_at > now() - interval '30 s') AS alive,
        count(DISTINCT w.id) FILTER (WHERE w.heartbeat_at <= now() - interval '30 s') AS silent
-FROM rowvec.model m JOIN rowvec.source s ON s.model_id = m.id LEFT JOIN rowvec.worker w ON m.id = ANY (w.models)
+FROM rowvec_internal.model m JOIN rowvec_internal.source s ON s.model_id = m.id LEFT JOIN rowvec_internal.daemon w ON m.id = ANY (w.models)
 GROUP BY m.id ORDER BY m.name

@@ -1,4 +1,4 @@
 -- Purpose: how far one source is; no row when there is none of that name. Locks: none.
--- Index: the primary keys of rowvec.change and rowvec.dead. Called by: progress.read.
+-- Index: the primary keys of rowvec_internal.change and rowvec_internal.dead. Called by: progress.read.
 SELECT state, problem, pending, dead, backfill, backfill_enqueued, backfill_estimate, daemons
 FROM rowvec.status WHERE name = %s

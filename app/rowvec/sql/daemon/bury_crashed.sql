@@ -2,12 +2,12 @@
 -- by the claim, and nobody came back). The last of these claims held one key: see queue.cares. A recheck of the whole
 -- source holds no text that could be to blame, and begins anew. Locks: the change rows. Scans the log.
 WITH anew AS (
-  UPDATE rowvec.change SET attempts = 0 WHERE attempts >= %(tries)s AND visible_at <= now() AND keys IS NULL
+  UPDATE rowvec_internal.change SET attempts = 0 WHERE attempts >= %(tries)s AND visible_at <= now() AND keys IS NULL
 ), gone AS (
-  DELETE FROM rowvec.change WHERE attempts >= %(tries)s AND visible_at <= now() AND keys IS NOT NULL
+  DELETE FROM rowvec_internal.change WHERE attempts >= %(tries)s AND visible_at <= now() AND keys IS NOT NULL
   RETURNING source_id, keys, attempts, enqueued_at, last_error
 )
-INSERT INTO rowvec.dead (source_id, key, attempts, error, enqueued_at)
+INSERT INTO rowvec_internal.dead (source_id, key, attempts, error, enqueued_at)
 SELECT DISTINCT ON (g.source_id, k.key) g.source_id, k.key, g.attempts,
        coalesce(g.last_error, 'the process died each time while it worked on this text'), g.enqueued_at
 FROM gone g CROSS JOIN LATERAL unnest(g.keys) k(key) ORDER BY g.source_id, k.key

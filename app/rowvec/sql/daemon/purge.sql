@@ -5,5 +5,5 @@ DELETE FROM {vectors} WHERE ctid = ANY (ARRAY(
   WHERE v.chunk = 0 AND v._hash IS NULL
     AND v._at < least(now() - interval '2 min',
                       (SELECT min(CASE WHEN claimed_at > now() THEN '-infinity' ELSE claimed_at END)   -- the clock was put back
-                     FROM rowvec.change WHERE source_id = %(source)s AND worker_id IS NOT NULL))
+                     FROM rowvec_internal.change WHERE source_id = %(source)s AND daemon_id IS NOT NULL))
   LIMIT 20000 FOR UPDATE SKIP LOCKED))

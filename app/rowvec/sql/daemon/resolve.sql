@@ -1,2 +1,2 @@
 -- Purpose: hold a source against the system catalogue; returns its problem, or NULL. Locks: see migrations, _resolve.
-SELECT rowvec._resolve(%(source)s::smallint)
+SELECT rowvec_internal.resolve(%(source)s::smallint)

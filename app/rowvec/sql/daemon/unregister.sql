@@ -1,2 +1,2 @@
 -- Purpose: a graceful stop.
-DELETE FROM rowvec.worker WHERE id = %(worker)s
+DELETE FROM rowvec_internal.daemon WHERE id = %(daemon)s

@@ -15,9 +15,9 @@ WITH owned AS MATERIALIZED (
   SELECT c.place, i.seq, i.part, i.finish
   FROM unnest(%(seqs)s::bigint[], %(parts)s::smallint[], %(times)s::timestamptz[], %(finish)s::boolean[]) AS i(seq, part, claimed_at, finish)
   CROSS JOIN LATERAL (
-    SELECT ctid AS place FROM rowvec.change
+    SELECT ctid AS place FROM rowvec_internal.change
     WHERE source_id = %(source)s AND lane = %(lane)s AND seq = i.seq AND part = i.part
-      AND worker_id = %(worker)s AND claimed_at = i.claimed_at FOR UPDATE) c
+      AND daemon_id = %(daemon)s AND claimed_at = i.claimed_at FOR UPDATE) c
 ), input AS MATERIALIZED (
   SELECT DISTINCT ON ({aliases}) i.n, i.seq, i.part, i.key, i.version, i.hash, i.keep, i.cut, i.was_cut, i.chunks, {key_values}
   FROM unnest(%(keys)s::text[], %(key_seqs)s::bigint[], %(key_parts)s::smallint[], %(versions)s::integer[], %(hashes)s::bytea[],
@@ -64,20 +64,20 @@ WITH owned AS MATERIALIZED (
   SELECT i.seq, i.part, i.key FROM input i
   WHERE NOT EXISTS (SELECT FROM settled s WHERE {settled_is_input})
 ), acked AS (
-  DELETE FROM rowvec.change WHERE ctid = ANY (ARRAY(
+  DELETE FROM rowvec_internal.change WHERE ctid = ANY (ARRAY(
     SELECT place FROM owned o WHERE finish AND NOT EXISTS (SELECT FROM lost l WHERE l.seq = o.seq AND l.part = o.part)))
   RETURNING 1
 ), released AS (
-  UPDATE rowvec.change SET worker_id = NULL, visible_at = '-infinity', attempts = greatest(attempts - 1, 0)
+  UPDATE rowvec_internal.change SET daemon_id = NULL, visible_at = '-infinity', attempts = greatest(attempts - 1, 0)
   WHERE ctid = ANY (ARRAY(SELECT place FROM owned JOIN lost USING (seq, part) WHERE finish))
   RETURNING 1
 ), logged AS (   -- where a change stays for the keys that failed, `fail` narrows it to those: what lost is logged anew
-  INSERT INTO rowvec.change (source_id, lane, keys)
+  INSERT INTO rowvec_internal.change (source_id, lane, keys)
   SELECT %(source)s, %(lane)s, array_agg(l.key) FROM lost l JOIN owned o USING (seq, part) WHERE NOT o.finish GROUP BY l.seq, l.part
 ), healed AS (
-  DELETE FROM rowvec.dead d USING input i WHERE d.source_id = %(source)s AND d.key = i.key
+  DELETE FROM rowvec_internal.dead d USING input i WHERE d.source_id = %(source)s AND d.key = i.key
 ), counted AS (
-  UPDATE rowvec.tally t SET truncated = t.truncated + d.more
+  UPDATE rowvec_internal.tally t SET truncated = t.truncated + d.more
   FROM (SELECT sum(i.cut::integer - i.was_cut::integer) AS more FROM written w JOIN input i ON {written_is_input}) d
   WHERE t.source_id = %(source)s AND d.more <> 0
 )

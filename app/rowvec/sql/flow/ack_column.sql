@@ -18,9 +18,9 @@ WITH begun AS MATERIALIZED (
   FROM begun, unnest(%(seqs)s::bigint[], %(parts)s::smallint[], %(times)s::timestamptz[], %(ends)s::boolean[], %(finish)s::boolean[])
        AS i(seq, part, claimed_at, ends, finish)
   CROSS JOIN LATERAL (
-    SELECT ctid AS place, enqueued_at FROM rowvec.change
+    SELECT ctid AS place, enqueued_at FROM rowvec_internal.change
     WHERE source_id = %(source)s AND lane = %(lane)s AND seq = i.seq AND part = i.part
-      AND worker_id = %(worker)s AND claimed_at = i.claimed_at FOR UPDATE) c
+      AND daemon_id = %(daemon)s AND claimed_at = i.claimed_at FOR UPDATE) c
 ), input AS MATERIALIZED (
   SELECT DISTINCT ON ({aliases}) i.seq, i.part, i.key, i.version, i.hash, i.keep, i.cut, i.was_cut, e.embedding::{column_type} AS embedding, {key_values}
   FROM unnest(%(keys)s::text[], %(key_seqs)s::bigint[], %(key_parts)s::smallint[], %(versions)s::integer[],
@@ -62,23 +62,23 @@ WITH begun AS MATERIALIZED (
         UNION ALL SELECT * FROM unnest(%(left_seqs)s::bigint[], %(left_parts)s::smallint[], %(left_keys)s::text[], %(left_busy)s::boolean[])) m
   JOIN owned o USING (seq, part) WHERE o.ends GROUP BY o.place, o.finish, o.enqueued_at
 ), acked AS (
-  DELETE FROM rowvec.change WHERE ctid = ANY (ARRAY(
+  DELETE FROM rowvec_internal.change WHERE ctid = ANY (ARRAY(
     SELECT place FROM owned o WHERE ends AND finish AND NOT EXISTS (SELECT FROM remaining r WHERE r.place = o.place)))
   RETURNING 1
 ), released AS (
-  UPDATE rowvec.change c SET keys = r.keys, worker_id = NULL, visible_at = now() + r.pause, attempts = greatest(c.attempts - 1, 0)
+  UPDATE rowvec_internal.change c SET keys = r.keys, daemon_id = NULL, visible_at = now() + r.pause, attempts = greatest(c.attempts - 1, 0)
   FROM remaining r WHERE c.ctid = r.place AND r.finish
   RETURNING 1
 ), logged AS (   -- their change stays, for the keys that failed and for those only
-  INSERT INTO rowvec.change (source_id, lane, keys, visible_at, enqueued_at)
+  INSERT INTO rowvec_internal.change (source_id, lane, keys, visible_at, enqueued_at)
   SELECT %(source)s, %(lane)s, r.keys, now() + r.pause, r.enqueued_at FROM remaining r WHERE NOT r.finish
   RETURNING 1
 ), healed AS (
-  DELETE FROM rowvec.dead WHERE ctid = ANY (ARRAY(
-    SELECT d.ctid FROM rowvec.dead d JOIN input i ON d.source_id = %(source)s AND d.key = i.key
+  DELETE FROM rowvec_internal.dead WHERE ctid = ANY (ARRAY(
+    SELECT d.ctid FROM rowvec_internal.dead d JOIN input i ON d.source_id = %(source)s AND d.key = i.key
     WHERE NOT EXISTS (SELECT FROM missed m WHERE m.key = i.key) FOR UPDATE OF d SKIP LOCKED))
 ), counted AS (   -- see ack.sql
-  UPDATE rowvec.tally t SET truncated = t.truncated + d.more
+  UPDATE rowvec_internal.tally t SET truncated = t.truncated + d.more
   FROM (SELECT sum((i.there AND i.cut)::integer - i.was_cut::integer) AS more FROM written s JOIN free i ON {settled_is_input}) d
   WHERE t.source_id = %(source)s AND d.more <> 0
 )

@@ -5,7 +5,7 @@ WITH page AS MATERIALIZED (
 ), orphan AS MATERIALIZED (
   SELECT key, i FROM page p WHERE NOT EXISTS (SELECT FROM {table} d WHERE {row_is_page})
 ), logged AS (
-  INSERT INTO rowvec.change (source_id, lane, keys)
+  INSERT INTO rowvec_internal.change (source_id, lane, keys)
   SELECT %(source)s, 1, array_agg(key ORDER BY i) FROM orphan GROUP BY (i - 1) / 512
 )
 SELECT count(*), (SELECT key FROM page ORDER BY i DESC LIMIT 1), (SELECT count(*) FROM orphan) FROM page

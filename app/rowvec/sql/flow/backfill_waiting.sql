@@ -1,2 +1,2 @@
 -- Purpose: keys of a backfill that wait in the log. Index: change_pkey (source_id, lane).
-SELECT coalesce(sum(cardinality(keys)), 0)::bigint FROM rowvec.change WHERE source_id = %(source)s AND lane = 1
+SELECT coalesce(sum(cardinality(keys)), 0)::bigint FROM rowvec_internal.change WHERE source_id = %(source)s AND lane = 1

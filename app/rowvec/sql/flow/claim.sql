@@ -6,9 +6,9 @@
 -- A daemon that knows another recipe takes nothing: what it wrote after a change of the recipe would never be looked at again.
 -- MATERIALIZED: inlined, the LIMIT may be run more than once, and more rows than it says be updated (Oban's finding).
 WITH waiting AS MATERIALIZED (
-  SELECT ctid AS place, seq, part, coalesce(cardinality(keys), 0) AS n FROM rowvec.change
+  SELECT ctid AS place, seq, part, coalesce(cardinality(keys), 0) AS n FROM rowvec_internal.change
   WHERE source_id = %(source)s AND lane = %(lane)s AND seq >= %(floor)s AND visible_at <= now()
-    AND EXISTS (SELECT FROM rowvec.source s WHERE s.id = %(source)s AND s.recipe = %(recipe)s)   -- once: it names no column of ours
+    AND EXISTS (SELECT FROM rowvec_internal.source s WHERE s.id = %(source)s AND s.recipe = %(recipe)s)   -- once: it names no column of ours
     AND attempts >= %(attempts_from)s AND attempts < %(attempts_below)s AND coalesce(cardinality(keys), 0) <= %(most)s
   ORDER BY seq, part LIMIT %(changes)s
   FOR UPDATE SKIP LOCKED
@@ -16,8 +16,8 @@ WITH waiting AS MATERIALIZED (
   SELECT place FROM (SELECT place, sum(n) OVER (ORDER BY seq, part) - n AS before FROM waiting) w
   WHERE before < %(texts)s
 ), claimed AS (
-  UPDATE rowvec.change c
-  SET worker_id = %(worker)s, attempts = c.attempts + 1, claimed_at = clock_timestamp(), visible_at = now() + %(lease)s
+  UPDATE rowvec_internal.change c
+  SET daemon_id = %(daemon)s, attempts = c.attempts + 1, claimed_at = clock_timestamp(), visible_at = now() + %(lease)s
   WHERE c.ctid = ANY (ARRAY(SELECT place FROM picked))
   RETURNING c.seq, c.part, c.claimed_at, c.attempts, c.keys, c.enqueued_at
 ), k AS MATERIALIZED (

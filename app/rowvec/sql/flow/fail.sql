@@ -8,11 +8,11 @@ WITH f AS MATERIALIZED (
              AS i(seq, part, claimed_at, key, error)
         GROUP BY seq, part, claimed_at) f
   CROSS JOIN LATERAL (
-    SELECT ctid AS place FROM rowvec.change
+    SELECT ctid AS place FROM rowvec_internal.change
     WHERE source_id = %(source)s AND lane = %(lane)s AND seq = f.seq AND part = f.part AND claimed_at = f.claimed_at
-      AND worker_id = %(worker)s FOR UPDATE) c
+      AND daemon_id = %(daemon)s FOR UPDATE) c
 )
-UPDATE rowvec.change c
-SET keys = f.keys, worker_id = NULL, last_error = f.error,
+UPDATE rowvec_internal.change c
+SET keys = f.keys, daemon_id = NULL, last_error = f.error,
     visible_at = now() + least(interval '1 h', interval '1 s' * 2 ^ least(c.attempts - 1, 12)) * (0.75 + random() / 2)
 FROM f WHERE c.ctid = f.place

@@ -3,14 +3,14 @@
 -- its last try. Two changes at a time: their parts are more than the claim that follows can take.
 -- Locks: the change rows. The parts keep seq and attempts; a part's number is the place of its first key in the whole.
 WITH whole AS (
-  DELETE FROM rowvec.change
+  DELETE FROM rowvec_internal.change
   WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM rowvec.change
+    SELECT ctid FROM rowvec_internal.change
     WHERE source_id = %(source)s AND lane = %(lane)s AND seq >= %(floor)s AND visible_at <= now()
       AND attempts >= %(attempts_from)s AND attempts < %(attempts_below)s AND cardinality(keys) > %(most)s
     ORDER BY seq, part LIMIT 2 FOR UPDATE SKIP LOCKED))
   RETURNING *
 )
-INSERT INTO rowvec.change (source_id, lane, seq, part, keys, attempts, visible_at, enqueued_at, last_error)
+INSERT INTO rowvec_internal.change (source_id, lane, seq, part, keys, attempts, visible_at, enqueued_at, last_error)
 SELECT source_id, lane, seq, greatest(part, 1) + i - 1, keys[i : i + %(most)s - 1], attempts, visible_at, enqueued_at, last_error
 FROM whole, generate_series(1, cardinality(keys), %(most)s) AS i

@@ -8,7 +8,7 @@ SELECT c.oid::regclass::text AS vectors, quote_ident(coalesce(s.into_column, 'em
        (SELECT coalesce(jsonb_agg(jsonb_build_object('name', i.indexrelid::regclass::text, 'valid', i.indisvalid, 'kind', split_part(o.opcname, '_', 1))), '[]')
         FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am a ON a.oid = x.relam JOIN pg_opclass o ON o.oid = i.indclass[0]
         WHERE i.indrelid = c.oid AND a.amname = 'hnsw' AND (s.into_column IS NULL OR starts_with(x.relname, left(c.relname || '_' || s.into_column || '_hnsw', 60)))) AS present   -- a user's own is none of ours
-FROM rowvec.source s JOIN rowvec.model m ON m.id = s.model_id JOIN pg_class c ON c.oid = CASE WHEN s.into_column IS NULL THEN s.vector_table ELSE s.source_table END
+FROM rowvec_internal.source s JOIN rowvec_internal.model m ON m.id = s.model_id JOIN pg_class c ON c.oid = CASE WHEN s.into_column IS NULL THEN s.vector_table ELSE s.source_table END
 JOIN pg_extension e ON e.extname = 'vector' JOIN pg_namespace n ON n.oid = e.extnamespace
-LEFT JOIN rowvec.backfill b ON b.source_id = s.id
+LEFT JOIN rowvec_internal.backfill b ON b.source_id = s.id
 WHERE s.name = %s

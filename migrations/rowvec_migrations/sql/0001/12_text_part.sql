@@ -1,6 +1,0 @@
--- A column's value as a part of a row's text: NULL when there is nothing to read. The first test is enough for nearly every
--- value: the pattern is matched against the whole text otherwise, which costs 7 ms for a megabyte. A value is read up to
--- a million characters: far beyond any model's limit, and a stop for a row that holds a gigabyte.
-CREATE FUNCTION rowvec._text_part(p_value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN left(p_value, 100) ~ '\S' OR p_value ~ '\S' THEN left(p_value, 1000000) END
-$$;

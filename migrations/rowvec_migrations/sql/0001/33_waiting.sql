@@ -1,8 +1,0 @@
--- What wait() waits for: is there work left of what was committed up to this token? Runs with the owner's rights, so
--- that a role that may not read the change log can wait.
-CREATE FUNCTION rowvec._waiting(p_source smallint, p_token bigint) RETURNS boolean LANGUAGE sql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$
-  SELECT EXISTS (SELECT FROM rowvec.change WHERE source_id = p_source AND lane = 0 AND seq <= p_token)
-      OR EXISTS (SELECT FROM rowvec.backfill WHERE source_id = p_source AND phase <> 'done')
-      OR EXISTS (SELECT FROM rowvec.change WHERE source_id = p_source AND lane = 1)
-$$;

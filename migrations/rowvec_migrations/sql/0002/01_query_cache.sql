@@ -1,8 +1,0 @@
--- Vectors of texts that were asked for, by a hash of model identity, prompt and text; the texts themselves are not kept.
--- Bounded: the daemon deletes the oldest beyond its limit. Unlogged: a crash empties it.
-CREATE UNLOGGED TABLE rowvec.query_cache (
-  key      bytea  PRIMARY KEY,
-  number   bigint NOT NULL UNIQUE GENERATED ALWAYS AS IDENTITY,          -- order of age
-  model_id smallint NOT NULL,
-  vector   vector NOT NULL
-);

@@ -1,9 +1,0 @@
--- Puts vectors into the cache. Called by the daemon, after the answers have gone out.
-CREATE FUNCTION rowvec._remember_queries(p_model smallint, p_prompt text, p_queries text[], p_vectors vector[]) RETURNS void LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  INSERT INTO rowvec.query_cache (key, model_id, vector)
-  SELECT rowvec._query_key(m.fingerprint, m.precision, p_prompt, q.query), m.id, q.vector
-  FROM rowvec.model m, unnest(p_queries, p_vectors) q(query, vector) WHERE m.id = p_model
-  ON CONFLICT (key) DO NOTHING;
-END $$;

@@ -1,7 +1,0 @@
--- The statement of an exact search; made when it is needed only.
-CREATE FUNCTION rowvec._exact_search(p_source text, p_row_type oid, p_filter text, p_per_row boolean) RETURNS text LANGUAGE plpgsql STABLE AS $fn$
-DECLARE
-  f record := rowvec._search_facts(p_source, p_row_type);
-BEGIN
-  RETURN rowvec._search_sql(f, p_row_type IS NOT NULL, p_filter, true, 1, p_per_row);
-END $fn$;

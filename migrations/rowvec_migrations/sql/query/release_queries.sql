@@ -1,0 +1,5 @@
+-- Wakes whoever asked these texts; after the answers' commit, so that they are seen. Called by the daemon.
+CREATE OR REPLACE FUNCTION rowvec_internal.release_queries(p_ids uuid[]) RETURNS boolean LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp AS $$
+  SELECT bool_and(pg_advisory_unlock(rowvec_internal.query_lock(id))) FROM unnest(p_ids) id
+$$;

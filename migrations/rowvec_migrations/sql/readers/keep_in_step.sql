@@ -1,0 +1,16 @@
+-- Follows a renamed table, which no trigger tells of: the function that checks a row names it, and those that search. Called
+-- by the daemon, now and then; changes nothing, and takes no lock, when nothing was renamed.
+CREATE OR REPLACE FUNCTION rowvec_internal.keep_in_step() RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+  v_source smallint;
+BEGIN
+  FOR v_source IN SELECT id FROM rowvec_internal.source LOOP
+    BEGIN
+      PERFORM rowvec_internal.grant_vectors(v_source);
+      PERFORM rowvec_internal.make_plain(v_source);
+    EXCEPTION WHEN OTHERS THEN
+      RAISE WARNING 'the rights to read the vectors of source % could not be followed: %', v_source, SQLERRM;
+    END;
+  END LOOP;
+END $fn$;
