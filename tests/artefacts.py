@@ -119,7 +119,7 @@ def minilm_artefact() -> Path:
     from rowvec_export.exporter import export_model  # imports transformers: seconds
 
     code = hashlib.sha256(torch.__version__.encode())
-    for path in sorted((Path(__file__).parent.parent / "export").glob("*.py")):
+    for path in sorted((Path(__file__).parent.parent / "export" / "rowvec_export").glob("*.py")):
         code.update(path.read_bytes())
     directory = Path(tempfile.gettempdir()) / f"rowvec-tests-{os.getuid()}" / code.hexdigest()[:16] / "all-MiniLM-L6-v2"
     if not (directory / "manifest.json").exists():

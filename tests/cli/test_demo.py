@@ -21,7 +21,7 @@ from rowvec.settings import Settings
 from tests.artefacts import minilm_artefact
 from tests.servers import home_folder
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 ROWS = 150
 
 

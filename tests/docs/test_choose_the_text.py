@@ -10,7 +10,7 @@ import psycopg
 from tests.fakes import HashEncoder
 from tests.running import add_fake_model, daemon
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "how-to" / "choose-the-text.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "choose-the-text.md"
 
 
 def test_the_page(connection: psycopg.Connection, database_url: str) -> None:

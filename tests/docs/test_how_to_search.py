@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "how-to" / "search.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "search.md"
 TEXTS = [
     ("gzip", "how do I compress a file", "en"),
     ("tar", "compress a folder into a file", "en"),

@@ -14,7 +14,7 @@ from rowvec.daemon import process
 from rowvec.settings import Settings
 from tests.artefacts import minilm_artefact
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "long-documents" / "search.py"
 PAGE = ROOT / "docs" / "how-to" / "long-documents.md"
 

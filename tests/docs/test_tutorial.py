@@ -15,7 +15,7 @@ from rowvec.database import embedded
 from rowvec.settings import Settings
 from tests.artefacts import minilm_artefact
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
