@@ -66,7 +66,7 @@ def test_psql_shows_no_password_and_gives_its_exit_code(url: str) -> None:
         assert connection.info.dbname in embedded.psql_environment(url)["PGDATABASE"]
     environment = {**os.environ, "ROWVEC_DATABASE_URL": url}
     run = subprocess.run(
-        [sys.executable, "-m", "app", "psql", "--", "-X", "-v", "ON_ERROR_STOP=1", "-c", "SELECT 1/0"],
+        [sys.executable, "-m", "rowvec", "psql", "--", "-X", "-v", "ON_ERROR_STOP=1", "-c", "SELECT 1/0"],
         cwd=ROOT,
         env=environment,
         capture_output=True,
