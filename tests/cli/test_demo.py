@@ -85,7 +85,7 @@ def test_ctrl_c_breaks_nothing(home: Path) -> None:
     environment = {**os.environ, "ROWVEC_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     for step in ("1.", "3.", "4."):
         process = subprocess.Popen(
-            [sys.executable, "-m", "app", "demo", "--rows", str(ROWS)],
+            [sys.executable, "-m", "rowvec", "demo", "--rows", str(ROWS)],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,

@@ -24,7 +24,7 @@ def test_up_and_psql_share_a_server(server_home: Path, number: int) -> None:
     (server_home / "models").mkdir()
     (server_home / "models" / NAME).symlink_to(minilm_artefact())
     environment = {**os.environ, "ROWVEC_HOME": str(server_home), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "app"]
+    command = [sys.executable, "-m", "rowvec"]
     up = subprocess.Popen([*command, "up"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     assert up.stderr is not None
     seen = []

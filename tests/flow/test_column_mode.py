@@ -46,9 +46,9 @@ def watched(documents: psycopg.Connection) -> psycopg.Connection:
 def plain_url(watched: psycopg.Connection, database_url: str) -> Iterator[str]:
     """Give a URL for a daemon that may do no more than it must: it is no superuser."""
     role = f"{watched.info.dbname}_daemon"
-    watched.execute(f"CREATE ROLE {role} BYPASSRLS; GRANT USAGE ON SCHEMA rowvec TO {role}".encode())
+    watched.execute(f"CREATE ROLE {role} BYPASSRLS; GRANT USAGE ON SCHEMA rowvec, rowvec_internal TO {role}".encode())
     for kind in ("TABLES", "SEQUENCES", "FUNCTIONS"):
-        watched.execute(f"GRANT ALL ON ALL {kind} IN SCHEMA rowvec TO {role}".encode())
+        watched.execute(f"GRANT ALL ON ALL {kind} IN SCHEMA rowvec, rowvec_internal TO {role}".encode())
     watched.execute(f"GRANT SELECT, UPDATE (embedding) ON documents TO {role}".encode())
     yield make_conninfo(database_url, options=f"-c role={role}")
     watched.execute(f"DROP OWNED BY {role}; DROP ROLE {role}".encode())
