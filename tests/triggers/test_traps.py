@@ -14,7 +14,7 @@ def test_the_log_has_no_index_on_what_a_claim_changes(connection: psycopg.Connec
     indexes = connection.execute(
         "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'rowvec_internal.change'::regclass"
     )
-    assert indexes.fetchall() == [("rowvec.change_pkey",)]
+    assert indexes.fetchall() == [("rowvec_internal.change_pkey",)]
     options = connection.execute(
         "SELECT reloptions FROM pg_class WHERE oid = 'rowvec_internal.change'::regclass"
     ).fetchone()
