@@ -17,6 +17,11 @@ class RowvecError(Exception):
         self.hint = hint
 
 
+def one_line(error: BaseException) -> str:
+    """Return an error's message on one line, or its type's name when it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 class SettingsError(RowvecError):
     """A setting or an argument is wrong; correct it and run the command again."""
 

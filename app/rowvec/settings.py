@@ -75,6 +75,10 @@ class Settings(BaseSettings):
         """The folder that holds one folder a model."""
         return self.model_dir or self.home / "models"
 
+    def direct_url(self, url: str) -> str:
+        """Return the URL for what needs a session of its own (LISTEN, advisory locks): listen_url, else `url`."""
+        return self.listen_url.get_secret_value() if self.listen_url else url
+
     @classmethod
     def settings_customise_sources(
         cls,

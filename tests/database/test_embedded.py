@@ -17,7 +17,7 @@ from rowvec.errors import ServerUnreachable
 HOLD = """
 import sys
 from pathlib import Path
-from app import server
+from rowvec.database import embedded
 with embedded.using(Path(sys.argv[1])) as url:
     print(url, flush=True)
     sys.stdin.read()

@@ -49,7 +49,7 @@ def examine(connection: Connection, url: str, settings: Settings) -> list[Findin
     return [
         *found,
         _text_in_sql(connection),
-        _doorbell(connection, settings.listen_url.get_secret_value() if settings.listen_url else url),
+        _doorbell(connection, settings.direct_url(url)),
         *_models(connection, settings),
         *_triggers(connection),
         *_daemons(connection),

@@ -63,7 +63,7 @@ class Daemon:
         self._backlogs: list[metrics.Backlog] = []
         self._problems: dict[int, str | None] = {}
         self._broken_models: dict[int, float] = {}  # model id -> monotonic time of the next try
-        listen = settings.listen_url.get_secret_value() if settings.listen_url else url
+        listen = settings.direct_url(url)
         self._indexer = Indexer(listen, settings.index_rows, self.stop)
         self._wake = Event()  # the housekeeper: rung, idle, or stopping
         self._doorbell = Doorbell(listen, settings, self.stop, on_catalogue=self._wake.set)

@@ -37,9 +37,8 @@ class Service:
         self._encoders: dict[int, Encoder] = {}
         self._error: BaseException | None = None
         self._daemon = Daemon(url, settings, self._load, once=once)
-        direct = settings.listen_url.get_secret_value() if settings.listen_url else url
         self._queries = QueryServer(
-            partial(connect, direct, application="rowvec queries"),
+            partial(connect, settings.direct_url(url), application="rowvec queries"),
             self._encoders.__getitem__,
             self._encoders.keys,
             preview=self._preview,

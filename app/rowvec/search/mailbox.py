@@ -1,8 +1,8 @@
 """The mailbox: query texts that come as files in the server's data folder, and their answers; for want of dblink.
 
 A SELECT writes `<uuid>.ask` with COPY and reads `<uuid>.answer`; rowvec_internal.by_mailbox() is the other side.
-A file is hex of JSON with a full stop at its end, so a half-written one is not taken for whole. On Linux the kernel tells
-of each closed file (inotify), so nothing is spent while nothing comes; elsewhere the folder is read every 5 ms.
+A file is hex of JSON with a full stop at its end, so a half-written one is not taken for whole. On Linux the kernel
+tells of each closed file (inotify), so nothing is spent while nothing comes; elsewhere the folder is read every 5 ms.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from rowvec.database.vectors import VectorArray, register
-from rowvec.errors import EncodingError, RowvecError
+from rowvec.errors import EncodingError, RowvecError, one_line
 from rowvec.search.mailbox import Mailbox
 
 CHANNEL = "rowvec_query"
@@ -105,7 +105,7 @@ class QueryServer:
                 if self._served:
                     pause, self._served = BACKOFF_SECONDS[0], False
                 level = logging.WARNING if isinstance(error, (psycopg.Error, RowvecError, OSError)) else logging.ERROR
-                log.log(level, "queries: %s; again in %.1f s", _one_line(error), pause, exc_info=level == logging.ERROR)
+                log.log(level, "queries: %s; again in %.1f s", one_line(error), pause, exc_info=level == logging.ERROR)
                 select.select([self._wake], [], [], pause)
                 pause = min(pause * 2, longest)
 
@@ -178,8 +178,9 @@ class QueryServer:
             for id_, _model, _prompt, text, source in rows:
                 if source is not None:
                     said = self._chunks(source, text)
-                    function = "_fail_query" if said.startswith("!") else "_answer_preview"
-                    connection.execute(f"SELECT rowvec.{function}(%s, %s)".encode(), (id_, said.removeprefix("!")))
+                    function = "fail_query" if said.startswith("!") else "answer_preview"
+                    values = (id_, said.removeprefix("!"))
+                    connection.execute(f"SELECT rowvec_internal.{function}(%s, %s)".encode(), values)
                     connection.execute("SELECT rowvec_internal.release_queries(%s)", ([id_],))
             for (model, prompt), group in _groups((row[1], row[2], row) for row in rows if row[4] is None).items():
                 texts = [row[3] for row in group]
@@ -187,8 +188,8 @@ class QueryServer:
                 found = [(row[0], answer) for row, answer in zip(group, answers, strict=True)]
                 with connection.pipeline() as pipeline:  # one round trip
                     if good := [(id_, answer) for id_, answer in found if isinstance(answer, np.ndarray)]:
-                        values = ([id_ for id_, _ in good], VectorArray(np.stack([vector for _, vector in good])))
-                        connection.execute("SELECT rowvec_internal.answer_queries(%s, %s)", values)
+                        good_values = ([id_ for id_, _ in good], VectorArray(np.stack([vector for _, vector in good])))
+                        connection.execute("SELECT rowvec_internal.answer_queries(%s, %s)", good_values)
                     for id_, answer in found:
                         if isinstance(answer, str):
                             connection.execute("SELECT rowvec_internal.fail_query(%s, %s)", (id_, answer))
@@ -215,7 +216,7 @@ class QueryServer:
                 raise EncodingError("this process does not know how texts are cut")
             return self._preview(source, text)
         except Exception as error:  # becomes the error of the SELECT that asked
-            return f"!{_one_line(error)}"
+            return f"!{one_line(error)}"
 
     def _encode(self, model: int, prompt: str, texts: Sequence[str]) -> list[Answer]:
         """Encode together; where that fails, one by one, so that a bad text harms only itself."""
@@ -226,8 +227,8 @@ class QueryServer:
         except Exception as error:  # becomes the error of the SELECT that asked
             if len(texts) > 1:
                 return [self._encode(model, prompt, [text])[0] for text in texts]
-            log.warning("queries: a text of %d characters failed: %s", len(texts[0]), _one_line(error))
-            return [_one_line(error)]
+            log.warning("queries: a text of %d characters failed: %s", len(texts[0]), one_line(error))
+            return [one_line(error)]
         return list(vectors)
 
     def _remember(
@@ -254,7 +255,3 @@ def _groups(items: Iterable[tuple[int, str, Item]]) -> dict[tuple[int, str], lis
     for model, prompt, item in items:
         groups.setdefault((model, prompt), []).append(item)
     return groups
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
