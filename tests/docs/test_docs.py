@@ -40,3 +40,15 @@ def test_recipes_that_are_named_exist() -> None:
     for page in PAGES:
         for named in re.findall(r"`make ([a-z]+)", page.read_text()):
             assert named in recipes, f"{page.name}: make {named}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_paths_that_are_named_exist(page: Path) -> None:
+    for path in re.findall(r"`((?:app|export|migrations|tests|docs|examples)/[\w./-]*)`", page.read_text()):
+        assert (ROOT / path).exists(), f"{page.name}: {path}"
+
+
+def test_architecture_names_every_package() -> None:
+    page = (ROOT / "docs" / "explanation" / "architecture.md").read_text()
+    for package in (ROOT / "app" / "rowvec").glob("*/__init__.py"):
+        assert f"| `{package.parent.name}/` |" in page, f"architecture.md does not say what {package.parent.name} holds"
