@@ -78,7 +78,7 @@ def _chunk_differences(connection: psycopg.Connection, source: sources.Source) -
     for name, text in connection.execute(
         sql.SQL("SELECT {}, {} FROM {} d").format(key, sql.SQL(source.text_sql), table)
     ).fetchall():
-        whole = [chunks.Span(0, len(text or ""))]
+        whole = [chunks.Chunk(0, len(text or ""))]
         spans = (
             chunks.split(text, WordMeasure(), limit=source.chunk_limit, overlap=source.chunk_overlap)
             if text is not None and source.chunk_limit is not None

@@ -51,11 +51,16 @@ class HashEncoder:
         self.calls: list[list[str]] = []
 
     def encode(
-        self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False, cut: NDArray[np.bool_] | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        prompt: str = "",
+        urgent: bool = False,
+        truncated: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.float32]:
         """Return float32 (len(texts), 8)."""
-        if cut is not None:
-            cut[:] = [count > MAX_TOKENS for count in self.measure.count(texts, prompt)]
+        if truncated is not None:
+            truncated[:] = [count > MAX_TOKENS for count in self.measure.count(texts, prompt)]
         self.calls.append(list(texts))
         if self.gate is not None:
             self.gate.wait(timeout=30)

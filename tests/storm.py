@@ -39,9 +39,9 @@ def daemon_main(url: str, settings: dict[str, object], batch_seconds: float, fau
     from tests.fakes import HashEncoder
 
     class SlowEncoder(HashEncoder):
-        def encode(self, texts, *, prompt="", urgent=False, cut=None):  # type: ignore[no-untyped-def]
+        def encode(self, texts, *, prompt="", urgent=False, truncated=None):  # type: ignore[no-untyped-def]
             Event().wait(batch_seconds)
-            return super().encode(texts, prompt=prompt, urgent=urgent, cut=cut)
+            return super().encode(texts, prompt=prompt, urgent=urgent, truncated=truncated)
 
     logging.disable(logging.CRITICAL)
     daemon = Daemon(url, Settings(**settings), lambda _model: SlowEncoder(faults=faults))  # type: ignore[arg-type]

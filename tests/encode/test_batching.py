@@ -51,13 +51,13 @@ def test_rounding_leaves_few_shapes_and_adds_little() -> None:
 
 
 @given(st.integers(0, 10**6), st.integers(1, 64), st.integers(64, 4096))
-def test_a_call_s_budget_stays_within_the_limit(tokens: int, workers: int, most: int) -> None:
-    assert min(256, most) <= share(tokens, workers=workers, max_batch_tokens=most) <= most
+def test_a_call_s_budget_stays_within_the_limit(tokens: int, threads: int, most: int) -> None:
+    assert min(256, most) <= share(tokens, threads=threads, max_batch_tokens=most) <= most
 
 
-def test_a_small_call_is_spread_over_the_workers() -> None:
+def test_a_small_call_is_spread_over_the_threads() -> None:
     lengths = [13] * 500
-    budget = share(sum(lengths), workers=4, max_batch_tokens=4096)
+    budget = share(sum(lengths), threads=4, max_batch_tokens=4096)
     assert len(plan(lengths, max_batch_tokens=budget, max_tokens=256)) >= 16
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from rowvec.encode.chunks import Span, split
+from rowvec.encode.chunks import Chunk, split
 from rowvec.encode.tokenizer import TextTokenizer
 from rowvec.errors import EncodingError
 from tests.fakes import WordMeasure
@@ -84,15 +84,15 @@ def measure(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return TextTokenizer(path, max_tokens=64)
 
 
-def check(text: str, spans: list[Span], measure: TextTokenizer, limit: int, overlap: int, prompt: str) -> None:
+def check(text: str, spans: list[Chunk], measure: TextTokenizer, limit: int, overlap: int, prompt: str) -> None:
     """Assert what is promised of chunks."""
     if not text.strip():
-        assert spans == [Span(0, len(text))]
+        assert spans == [Chunk(0, len(text))]
         return
     (frame,) = measure.count([""])
     counts = measure.count([text[span.start : span.end] for span in spans], prompt)
     assert all(count <= limit or span.end - span.start == 1 for count, span in zip(counts, spans, strict=True)), counts
-    if len(spans) == 1 and counts[0] <= limit and spans[0] == Span(0, len(text)):
+    if len(spans) == 1 and counts[0] <= limit and spans[0] == Chunk(0, len(text)):
         return
     covered = 0
     for number, span in enumerate(spans):
@@ -135,7 +135,7 @@ def pieces(text: str, limit: int, overlap: int = 0) -> list[str]:
 
 def test_a_text_within_the_limit_is_one_chunk_as_it_is() -> None:
     assert pieces("  a b c ", limit=5) == ["  a b c "]
-    assert split("", WordMeasure(), limit=5) == [Span(0, 0)]
+    assert split("", WordMeasure(), limit=5) == [Chunk(0, 0)]
 
 
 def test_a_paragraph_is_kept_whole_before_a_sentence_before_a_line_before_a_word() -> None:

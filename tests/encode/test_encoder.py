@@ -131,7 +131,7 @@ def test_a_query_overtakes_a_backlog(tiny_directory: Path, monkeypatch: pytest.M
         backlog = pool.submit(encoder.encode, some_texts(40))
         assert started.wait(30)
         query = pool.submit(encoder.encode, ["w1"], urgent=True)
-        while not encoder._workers._urgent:
+        while not encoder._threads._urgent:
             assert not query.done()
         go.set()
         query.result(30)
@@ -141,11 +141,11 @@ def test_a_query_overtakes_a_backlog(tiny_directory: Path, monkeypatch: pytest.M
     assert len(order) > 4
 
 
-def test_each_worker_has_its_own_number_of_kernel_threads(
+def test_each_thread_has_its_own_number_of_kernel_threads(
     tiny_directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoder = _load(tiny_directory, threads=3)
-    encoder._workers.wide, encoder._workers.watched = True, False
+    encoder._threads.wide, encoder._threads.watched = True, False
     seen = dict[str, int]()
     forward, both = encoder._forward, threading.Barrier(2, timeout=30)
 
@@ -185,7 +185,7 @@ def test_a_lone_text_gets_all_cores_only_where_they_are_faster(
     monkeypatch.setattr(kernels, "choose_exact", lambda _leaves: Kernel.PLAIN)
     encoder = _load(tiny_directory, threads=2)
     encoder.close()
-    assert encoder._workers.wide == faster
+    assert encoder._threads.wide == faster
 
 
 def test_golden_vectors_that_differ_stop_the_start(tiny_directory: Path) -> None:

@@ -24,11 +24,16 @@ class BadModel(HashEncoder):
     broken = False
 
     def encode(
-        self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False, cut: NDArray[np.bool_] | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        prompt: str = "",
+        urgent: bool = False,
+        truncated: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.float32]:
         if self.broken:
             raise RuntimeError("out of memory")
-        matrix = super().encode(texts, prompt=prompt, urgent=urgent, cut=cut)
+        matrix = super().encode(texts, prompt=prompt, urgent=urgent, truncated=truncated)
         for index, text in enumerate(texts):
             if "NaN" in text:
                 matrix[index, 3] = np.nan

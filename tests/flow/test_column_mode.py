@@ -407,8 +407,8 @@ def test_the_page(documents: psycopg.Connection, database_url: str) -> None:
 
 def test_values_beyond_halfvec_fail_by_themselves(documents: psycopg.Connection, database_url: str) -> None:
     class Large(HashEncoder):
-        def encode(self, texts, *, prompt="", urgent=False, cut=None):  # type: ignore[no-untyped-def]
-            matrix = super().encode(texts, prompt=prompt, urgent=urgent, cut=cut)
+        def encode(self, texts, *, prompt="", urgent=False, truncated=None):  # type: ignore[no-untyped-def]
+            matrix = super().encode(texts, prompt=prompt, urgent=urgent, truncated=truncated)
             matrix[[text == "large" for text in texts]] = 1e6
             return matrix
 

@@ -72,7 +72,12 @@ class FreeEncoder:
         self._rows = np.random.default_rng(0).standard_normal((997, DIMS), dtype=np.float32)
 
     def encode(
-        self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False, cut: NDArray[np.bool_] | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        prompt: str = "",
+        urgent: bool = False,
+        truncated: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.float32]:
         """Return float32 (len(texts), 384)."""
         return self._rows[[hash(text) % 997 for text in texts]]

@@ -32,13 +32,13 @@ def round_length(length: int, *, limit: int) -> int:
     return min(-(-length // step) * step, max(limit, length))
 
 
-def share(tokens: int, *, workers: int, max_batch_tokens: int) -> int:
-    """Return the budget for a call of this many tokens: smaller than the limit if that keeps all workers busy.
+def share(tokens: int, *, threads: int, max_batch_tokens: int) -> int:
+    """Return the padded tokens of a micro-batch for a call of so many: below the limit if that keeps all threads busy.
 
-    Seven equal batches on two workers leave one idle for an eighth of the time, so a call is cut into about six batches
-    a worker. Below 256 tokens a batch's own overhead shows: 8 % at 256, 25 % at 128 (all-MiniLM-L6-v2, fp32).
+    Seven equal batches on two threads leave one idle for an eighth of the time, so a call is split into about six
+    batches a thread. Below 256 tokens a batch's own overhead shows: 8 % at 256, 25 % at 128 (all-MiniLM-L6-v2, fp32).
     """
-    return max(min(tokens // (6 * workers), max_batch_tokens), min(256, max_batch_tokens))
+    return max(min(tokens // (6 * threads), max_batch_tokens), min(256, max_batch_tokens))
 
 
 def plan(lengths: Sequence[int], *, max_batch_tokens: int, max_tokens: int) -> list[MicroBatch]:

@@ -22,7 +22,7 @@ _GROUP = 32  # chunks that are placed and then counted together: one that is too
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Chunk:
     """A chunk's place in its text, in characters, half-open."""
 
     start: int
@@ -52,14 +52,14 @@ class _Aim:
     overlap: int
     characters: int | None = None
 
-    def smaller(self, span: Span, over: int) -> _Aim:
+    def smaller(self, span: Chunk, over: int) -> _Aim:
         """Aim lower, after a chunk that was `over` tokens too long; quickly, so that few tries are needed."""
         if self.tokens > 1:
             return replace(self, tokens=max(1, min(self.tokens - over, self.tokens * 3 // 4)))
         return replace(self, overlap=0, characters=(span.end - span.start) // 2)
 
 
-def split(text: str, measure: Measure, *, limit: int, overlap: int = 0, prompt: str = "") -> list[Span]:
+def split(text: str, measure: Measure, *, limit: int, overlap: int = 0, prompt: str = "") -> list[Chunk]:
     """Cut a text into chunks of `limit` tokens at most, prompt and special tokens counted; in the order of the text.
 
     A text within the limit is one chunk as it is; else chunks begin and end with what is not blank, and together they
@@ -71,7 +71,7 @@ def split(text: str, measure: Measure, *, limit: int, overlap: int = 0, prompt: 
     if total is None and len(starts) < limit:
         (total,) = measure.count([text], prompt)
     if (total is not None and total <= limit) or not text.strip():
-        return [Span(0, len(text))]
+        return [Chunk(0, len(text))]
     places = _Places(text, starts)
     (frame,), (bare,) = measure.count([""], prompt), measure.count([""])
     capacity = limit - frame  # tokens of the text itself
@@ -81,7 +81,7 @@ def split(text: str, measure: Measure, *, limit: int, overlap: int = 0, prompt: 
             hint="Watch the table with a greater chunk_tokens, or a shorter document_prompt, and replace => true.",
         )
     usual = aim = _Aim(capacity, min(overlap, capacity // 2))
-    done: list[Span] = []
+    done: list[Chunk] = []
     while not done or done[-1].end < places.stop:
         group = places.group(done[-1] if done else None, aim, usual)
         ends = [done[-1].end if done else 0, *(span.end for span in group)]
@@ -137,35 +137,35 @@ class _Places:
             (ends[level >= least].tolist(), begins[level >= least].tolist()) for least in _LEVELS
         ]
 
-    def group(self, before: Span | None, aim: _Aim, usual: _Aim) -> list[Span]:
+    def group(self, before: Chunk | None, aim: _Aim, usual: _Aim) -> list[Chunk]:
         """Place the next chunks: the first as `aim` says, the others as usual."""
-        spans: list[Span] = []
+        spans: list[Chunk] = []
         while len(spans) < _GROUP and (before is None or before.end < self.stop):
             before = self._after(before, aim if not spans else usual)
             spans.append(before)
         return spans
 
-    def _after(self, before: Span | None, aim: _Aim) -> Span:
+    def _after(self, before: Chunk | None, aim: _Aim) -> Chunk:
         fresh = self.first if before is None else self._blank.get(before.end, before.end)
         token = bisect_left(self.starts, fresh)
         start = self._repeat_from(before, fresh, token, aim.overlap) if before is not None else fresh
         if aim.characters is not None:
-            return Span(fresh, self._whole(min(fresh + max(1, aim.characters), self.stop), fresh))
+            return Chunk(fresh, self._whole(min(fresh + max(1, aim.characters), self.stop), fresh))
         last = bisect_left(self.starts, start) + aim.tokens
         if last <= token:  # the repeated part alone would fill it
             start, last = fresh, token + aim.tokens
         if last >= len(self.starts):
-            return Span(start, self.stop)
+            return Chunk(start, self.stop)
         most = max(self.starts[last], fresh + 1)
         # A break counts if it leaves the chunk at least half full; a word is kept whole at any cost.
         least = self.starts[token + (last - token) // 2]
         for ends, _ in self._levels:
             place = bisect_right(ends, most) - 1
             if place >= 0 and ends[place] > (least if ends is not self._levels[-1][0] else fresh):
-                return Span(start, min(ends[place], self.stop))
-        return Span(start, min(self._whole(most, fresh), self.stop))
+                return Chunk(start, min(ends[place], self.stop))
+        return Chunk(start, min(self._whole(most, fresh), self.stop))
 
-    def _repeat_from(self, before: Span, fresh: int, token: int, overlap: int) -> int:
+    def _repeat_from(self, before: Chunk, fresh: int, token: int, overlap: int) -> int:
         """Where a chunk begins that repeats up to so many tokens: at a sentence, else at a word."""
         if overlap == 0:
             return fresh

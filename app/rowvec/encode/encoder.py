@@ -1,18 +1,15 @@
-"""What the rest of rowvec knows of a model: texts in, vectors out. torch is imported only when one is loaded."""
+"""What the rest of rowvec knows of a model: texts in, vectors out. Imports no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rowvec.encode.chunks import Measure
 from rowvec.errors import EncodingError
-
-if TYPE_CHECKING:
-    pass
 
 
 class Encoder(Protocol):
@@ -26,14 +23,19 @@ class Encoder(Protocol):
         ...
 
     def encode(
-        self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False, cut: NDArray[np.bool_] | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        prompt: str = "",
+        urgent: bool = False,
+        truncated: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.float32]:
         """Return the texts' vectors, float32 of shape (len(texts), dims), in the order given. Thread-safe.
 
-        `prompt` is put before each text. `urgent` work (a query) overtakes whatever waits: it is behind one running
-        micro-batch at most. Into `cut` it writes which texts were beyond the model's limit, and so cut there. A text's
-        vector depends on the text alone. Raises EncodingError; where the text at fault is known, the error is an
-        UnencodableText with its index.
+        `prompt` is put before each text. `urgent` texts (a query) go before all that waits: they wait for one running
+        micro-batch at most. `truncated`, bool of shape (len(texts),), is filled in: which texts had more tokens than
+        the model's limit. A text's vector depends on the text alone. Raises EncodingError; where the text at fault is
+        known, the error is an UnencodableText with its index.
         """
         ...
 

@@ -34,8 +34,8 @@ _TRIAL_TOKENS = 128  # enough to tell 2.4 times from 1.0; at 512 the trial took 
 def use_threads(threads: int) -> None:
     """Let the kernels of this Python thread use so many cores, whatever other threads use.
 
-    torch sets up a thread when it is first asked anything, with the number that was set last *anywhere*: a number set
-    before that is lost. So it is asked first. (Without this line the wide worker's number reached every worker.)
+    torch sets up a Python thread when it is first asked anything, with the number that was set last in any thread, and
+    a number set before that is lost. So it is asked first.
     """
     torch.get_num_threads()
     torch.set_num_threads(threads)

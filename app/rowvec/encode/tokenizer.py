@@ -39,10 +39,10 @@ class TextTokenizer:
         self._cuts = [max_tokens * characters for characters in _CHARACTERS_PER_TOKEN]
         self._frame = tokenizer.num_special_tokens_to_add(False)
 
-    def __call__(self, texts: Sequence[str], cut: NDArray[np.bool_] | None = None) -> list[TokenIds]:
+    def __call__(self, texts: Sequence[str], truncated: NDArray[np.bool_] | None = None) -> list[TokenIds]:
         """Return each text's ids, int32 of shape (tokens,), at least one token and at most `max_tokens` each.
 
-        Into `cut` it writes which texts had more.
+        `truncated` is filled in: which texts had more tokens.
         """
         ids: list[TokenIds] = []
         start = 0
@@ -51,7 +51,7 @@ class TextTokenizer:
             while stop < len(texts) and (stop == start or characters + len(texts[stop]) <= _SLICE_CHARACTERS):
                 characters += min(len(texts[stop]), self._cuts[0])
                 stop += 1
-            ids.extend(self._slice(texts[start:stop], None if cut is None else cut[start:stop]))
+            ids.extend(self._slice(texts[start:stop], None if truncated is None else truncated[start:stop]))
             start = stop
         return ids
 
@@ -75,7 +75,7 @@ class TextTokenizer:
         count = len(starts) + self._frame if len(pieces) == 1 else None
         return starts[starts >= 0], count
 
-    def _slice(self, texts: Sequence[str], cut: NDArray[np.bool_] | None) -> list[TokenIds]:
+    def _slice(self, texts: Sequence[str], truncated: NDArray[np.bool_] | None) -> list[TokenIds]:
         """Tokenize heads, then once more those texts whose head does not settle the result."""
         limit, *longer = [*self._cuts, None]
         encodings = self._tokenizer.encode_batch_fast([_head(text, limit) for text in texts])
@@ -87,8 +87,8 @@ class TextTokenizer:
                 encodings[i], ids[i] = encoding, np.array(encoding.ids, dtype=np.int32)
                 if _spare_tokens(encoding) >= _OVERFLOW_PROOF:
                     break
-        if cut is not None:
-            cut[:] = [bool(encoding.overflowing) for encoding in encodings]
+        if truncated is not None:
+            truncated[:] = [bool(encoding.overflowing) for encoding in encodings]
         return ids
 
 

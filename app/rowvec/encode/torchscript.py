@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,16 +14,15 @@ import torch
 from numpy.typing import NDArray
 
 from rowvec.encode import batching, kernels
-from rowvec.encode.artefact import Manifest, read_manifest
+from rowvec.encode.artefact import Manifest
 from rowvec.encode.batching import MicroBatch
 from rowvec.encode.chunks import Measure
-from rowvec.encode.cores import cap_tokenizer_threads, usable_cores
 from rowvec.encode.encoder import UnencodableText
 from rowvec.encode.fusion import fuse
 from rowvec.encode.kernels import Kernel
+from rowvec.encode.threads import EncoderThreads, Job
 from rowvec.encode.tokenizer import TextTokenizer, TokenIds
-from rowvec.encode.workers import Job, Workers
-from rowvec.errors import ArtefactError, EncodingError, ModelMismatch
+from rowvec.errors import ArtefactError, EncodingError
 
 if TYPE_CHECKING:
     from rowvec.settings import Precision
@@ -47,7 +45,7 @@ _GOLDEN_MIN_COSINE = 0.99
 
 
 class TorchScriptEncoder:
-    """A loaded model. `encode` may be called from any thread; `close` ends its workers."""
+    """A loaded model. `encode` may be called from any thread; `close` ends its threads."""
 
     def __init__(
         self,
@@ -59,7 +57,7 @@ class TorchScriptEncoder:
         max_batch_tokens: int | None,
         device: str,
     ) -> None:
-        """Take a module that is packed already; `load` is the way in."""
+        """Take a module that is packed already; `open` is the way in."""
         self.manifest = manifest
         self.dims = manifest.dims
         self.kernel = kernel
@@ -69,30 +67,21 @@ class TorchScriptEncoder:
         self._module = module
         self._tokenizer = TextTokenizer(manifest.path("tokenizer.json"), max_tokens=manifest.max_tokens)
         # A GPU is fed by one thread at a time: two streams of batches would need twice its memory.
-        self._workers = Workers(threads if device == "cpu" else 1, prepare=kernels.use_threads)
+        self._threads = EncoderThreads(threads if device == "cpu" else 1, prepare=kernels.use_threads)
 
     @classmethod
-    def load(
+    def open(
         cls,
-        directory: Path,
+        manifest: Manifest,
         *,
-        fingerprint: str | None,
         precision: Precision,
-        threads: int | None,
-        max_batch_tokens: int | None,
-        device: str | None,
+        threads: int,
+        max_batch_tokens: int | None = None,
+        device: str | None = None,
     ) -> TorchScriptEncoder:
-        """See `rowvec.encode.encoder.load`."""
-        manifest = read_manifest(directory)
-        if fingerprint is not None and manifest.fingerprint != fingerprint:
-            raise ModelMismatch(
-                f"{directory} holds {manifest.name} {manifest.fingerprint[:12]}…, wanted is {fingerprint[:12]}…",
-                hint="Two models' vectors are never mixed: point ROWVEC_MODEL_DIR to the right model.",
-            )
-        threads = threads or usable_cores()
-        cap_tokenizer_threads(threads)
+        """Load and check the model of a manifest; see `rowvec.encode.load.load`."""
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        # In a thread of its own with one kernel thread, as the workers have: the kernels are timed as they will be
+        # In a thread of its own with one core, as the narrow threads have: the kernels are timed as they will be
         # used, and the caller's own setting of torch's threads stays.
         with ThreadPoolExecutor(1, initializer=kernels.use_threads, initargs=(1,)) as apart:
             module, kernel = apart.submit(_open, manifest, device, precision).result()
@@ -100,7 +89,7 @@ class TorchScriptEncoder:
             manifest, module, kernel=kernel, threads=threads, max_batch_tokens=max_batch_tokens, device=device
         )
         try:
-            encoder._prove()
+            encoder._check_golden()
             encoder._choose_width()
         except BaseException:
             encoder.close()
@@ -113,14 +102,19 @@ class TorchScriptEncoder:
         return self._tokenizer
 
     def encode(
-        self, texts: Sequence[str], *, prompt: str = "", urgent: bool = False, cut: NDArray[np.bool_] | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        prompt: str = "",
+        urgent: bool = False,
+        truncated: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.float32]:
         """Return vectors, float32 of shape (len(texts), dims); see `rowvec.encode.encoder.Encoder`."""
         vectors = np.empty((len(texts), self.dims), dtype=np.float32)
         ahead: _Window | None = None
         for start in range(0, len(texts), _WINDOW):
-            cut_here = None if cut is None else cut[start : start + _WINDOW]
-            window = self._start(texts[start : start + _WINDOW], prompt, urgent, cut_here, offset=start)
+            truncated_here = None if truncated is None else truncated[start : start + _WINDOW]
+            window = self._start(texts[start : start + _WINDOW], prompt, urgent, truncated_here, offset=start)
             if ahead is not None:  # the next window is tokenized while the one before it runs
                 ahead.finish(vectors)
             ahead = window
@@ -129,26 +123,26 @@ class TorchScriptEncoder:
         return vectors
 
     def close(self) -> None:
-        """End the workers; micro-batches that run are finished, queued ones raise EncodingError."""
-        self._workers.close()
+        """End the threads; micro-batches that run are finished, queued ones raise EncodingError."""
+        self._threads.close()
 
     def _start(
-        self, texts: Sequence[str], prompt: str, urgent: bool, cut: NDArray[np.bool_] | None, *, offset: int
+        self, texts: Sequence[str], prompt: str, urgent: bool, truncated: NDArray[np.bool_] | None, *, offset: int
     ) -> _Window:
         unique, where = batching.distinct(texts)
-        unique_cut = np.zeros(len(unique), dtype=np.bool_)
-        ids = self._tokenizer([prompt + text for text in unique] if prompt else unique, unique_cut)
-        if cut is not None:
-            cut[:] = unique_cut[where]
+        unique_truncated = np.zeros(len(unique), dtype=np.bool_)
+        ids = self._tokenizer([prompt + text for text in unique] if prompt else unique, unique_truncated)
+        if truncated is not None:
+            truncated[:] = unique_truncated[where]
         lengths = [len(one) for one in ids]
-        budget = batching.share(sum(lengths), workers=self._workers.threads, max_batch_tokens=self.max_batch_tokens)
+        budget = batching.share(sum(lengths), threads=self._threads.threads, max_batch_tokens=self.max_batch_tokens)
         batches = batching.plan(lengths, max_batch_tokens=budget, max_tokens=self.manifest.max_tokens)
         vectors = np.empty((len(unique), self.dims), dtype=np.float32)
 
         def task(batch: MicroBatch) -> None:
             vectors[list(batch.rows)] = self._forward(ids, batch)
 
-        job = self._workers.start([lambda batch=batch: task(batch) for batch in batches], urgent=urgent)  # type: ignore[misc]
+        job = self._threads.start([lambda batch=batch: task(batch) for batch in batches], urgent=urgent)  # type: ignore[misc]
         return _Window(job, vectors, where, offset)
 
     def _forward(self, ids: Sequence[TokenIds], batch: MicroBatch) -> NDArray[np.float32]:
@@ -170,7 +164,7 @@ class TorchScriptEncoder:
         """Copy to the GPU from pinned memory, so that the copy does not wait for the kernels before it."""
         return torch.from_numpy(array).pin_memory().to(self.device, non_blocking=True)
 
-    def _prove(self) -> None:
+    def _check_golden(self) -> None:
         """Encode the golden texts and compare; ArtefactError when this machine does not give the exporter's numbers."""
         golden = json.loads(self.manifest.path("golden.json").read_text("utf-8"))
         texts: list[str] = golden["texts"]
@@ -202,22 +196,22 @@ class TorchScriptEncoder:
         """Time one short text on all cores against one core, in turns; keep all cores only where they are faster.
 
         A model may be so small that they are not. The best turns are compared: what else the machine does at this
-        moment says nothing of later (`Workers` watches that). Takes 0.2 s at most, or two turns.
+        moment says nothing of later (`EncoderThreads` watches that). Takes 0.2 s at most, or two turns.
         """
-        if not self._workers.wide:
+        if not self._threads.wide:
             return
         taken: dict[bool, list[float]] = {True: [], False: []}
         until = time.perf_counter() + _TRIAL_SECONDS
-        self._workers.watched = False
+        self._threads.watched = False
         self.encode([_TRIAL_TEXT])  # starts the threads
         while len(taken[False]) < 2 or time.perf_counter() < until:
             for wide, seconds in taken.items():
-                self._workers.wide = wide
+                self._threads.wide = wide
                 start = time.perf_counter()
                 self.encode([_TRIAL_TEXT])
                 seconds.append(time.perf_counter() - start)
-        self._workers.wide = min(taken[True]) < min(taken[False]) * _CLEARLY_FASTER
-        self._workers.watched = True
+        self._threads.wide = min(taken[True]) < min(taken[False]) * _CLEARLY_FASTER
+        self._threads.watched = True
 
 
 def _open(manifest: Manifest, device: str, precision: Precision) -> tuple[torch.jit.ScriptModule, Kernel]:

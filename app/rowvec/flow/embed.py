@@ -96,7 +96,7 @@ def _encode(
         part = parts.pop()
         part_cut = np.zeros(len(part), dtype=np.bool_)
         try:
-            matrix = encoder.encode([texts[i] for i in part], prompt=source.prompt, cut=part_cut)
+            matrix = encoder.encode([texts[i] for i in part], prompt=source.prompt, truncated=part_cut)
             fits = (np.abs(matrix) <= source.largest).all(axis=1)
             if not fits.all():  # pgvector would refuse the whole batch
                 message = f"the vector has a number that is not within {source.largest:.6g}"

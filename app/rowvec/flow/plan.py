@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rowvec.database.sources import Source
 from rowvec.database.text_hash import text_hash
-from rowvec.encode.chunks import Measure, Span, split
+from rowvec.encode.chunks import Chunk, Measure, split
 from rowvec.flow.change_log import Lane
 from rowvec.flow.records import ChangeId, Claim, Piece, Result
 
@@ -78,7 +78,7 @@ def _pieces(source: Source, claim: Claim, text: str, measure: Measure | None) ->
     """Cut a text as its source asks, and find again what was there before."""
     if not source.has_chunks:
         return (Piece(0, len(text)),)
-    spans = [Span(0, len(text))]
+    spans = [Chunk(0, len(text))]
     if source.chunk_limit is not None:
         assert measure is not None  # the encoder's: whoever claims for a source has one
         spans = split(text, measure, limit=source.chunk_limit, overlap=source.chunk_overlap, prompt=source.prompt)

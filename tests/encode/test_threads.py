@@ -1,4 +1,4 @@
-"""The threads: lanes, the wide worker, errors and the end. No torch here."""
+"""The threads: lanes, the wide thread, errors and the end. No torch here."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from rowvec.encode.workers import Workers
+from rowvec.encode.threads import EncoderThreads
 from rowvec.errors import EncodingError
 
 
 @pytest.fixture
-def one() -> Iterator[Workers]:
-    """Give one worker."""
-    workers = Workers(1, prepare=lambda _threads: None)
-    yield workers
-    workers.close()
+def one() -> Iterator[EncoderThreads]:
+    """Give one encoder thread."""
+    threads = EncoderThreads(1, prepare=lambda _threads: None)
+    yield threads
+    threads.close()
 
 
 class Gate:
@@ -30,7 +30,7 @@ class Gate:
         assert self.go.wait(30)
 
 
-def test_urgent_work_waits_for_one_running_task_only(one: Workers) -> None:
+def test_urgent_work_waits_for_one_running_task_only(one: EncoderThreads) -> None:
     gate, order = Gate(), list[str]()
     backlog = one.start([gate, *(lambda n=n: order.append(f"backlog {n}") for n in range(5))])
     assert gate.running.wait(30)
@@ -43,12 +43,12 @@ def test_urgent_work_waits_for_one_running_task_only(one: Workers) -> None:
 
 def test_a_backlog_runs_on_one_thread_each_and_a_lone_task_on_all() -> None:
     widths, mine = list[int](), threading.local()
-    workers = Workers(3, prepare=lambda threads: setattr(mine, "width", threads))
-    workers.start([lambda: widths.append(mine.width)]).wait()
+    threads = EncoderThreads(3, prepare=lambda threads: setattr(mine, "width", threads))
+    threads.start([lambda: widths.append(mine.width)]).wait()
     assert widths == [3]
-    workers.start([lambda: widths.append(mine.width)] * 4).wait()
+    threads.start([lambda: widths.append(mine.width)] * 4).wait()
     assert widths == [3, 1, 1, 1, 1]
-    workers.close()
+    threads.close()
 
 
 def test_lone_tasks_keep_to_one_core_for_a_second_while_others_use_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,13 +66,13 @@ def test_lone_tasks_keep_to_one_core_for_a_second_while_others_use_the_cores(mon
             widths.append(mine.width)
 
     widths, mine = list[int](), threading.local()
-    monkeypatch.setattr("rowvec.encode.workers.time", Clock)
-    workers = Workers(2, prepare=lambda threads: setattr(mine, "width", threads))
+    monkeypatch.setattr("rowvec.encode.threads.time", Clock)
+    threads = EncoderThreads(2, prepare=lambda threads: setattr(mine, "width", threads))
 
     def lone(times: int) -> list[int]:
         widths.clear()
         for _ in range(times):
-            workers.start([Clock.task]).wait()
+            threads.start([Clock.task]).wait()
         return list(widths)
 
     assert lone(4) == [2, 2, 2, 2]
@@ -86,22 +86,22 @@ def test_lone_tasks_keep_to_one_core_for_a_second_while_others_use_the_cores(mon
     assert lone(4) == [2, 2, 1, 1]  # tried again, still disturbed
     Clock.now, Clock.share = Clock.now + 1.0, 1.0
     assert lone(3) == [2, 2, 2]
-    workers.close()
+    threads.close()
 
 
 def test_a_task_beside_running_work_is_not_spread_over_all_cores() -> None:
     widths, mine, gate = list[int](), threading.local(), Gate()
-    workers = Workers(2, prepare=lambda threads: setattr(mine, "width", threads))
-    first = workers.start([gate])
+    threads = EncoderThreads(2, prepare=lambda threads: setattr(mine, "width", threads))
+    first = threads.start([gate])
     assert gate.running.wait(30)
-    workers.start([lambda: widths.append(mine.width)], urgent=True).wait()
+    threads.start([lambda: widths.append(mine.width)], urgent=True).wait()
     gate.go.set()
     first.wait()
-    workers.close()
+    threads.close()
     assert widths == [1]
 
 
-def test_the_first_error_is_raised_and_the_rest_of_the_call_is_skipped(one: Workers) -> None:
+def test_the_first_error_is_raised_and_the_rest_of_the_call_is_skipped(one: EncoderThreads) -> None:
     ran = list[int]()
 
     def fail() -> None:
@@ -116,11 +116,11 @@ def test_the_first_error_is_raised_and_the_rest_of_the_call_is_skipped(one: Work
 
 
 def test_close_fails_what_is_queued_and_finishes_what_runs() -> None:
-    workers, gate = Workers(1, prepare=lambda _threads: None), Gate()
-    running = workers.start([gate])
+    threads, gate = EncoderThreads(1, prepare=lambda _threads: None), Gate()
+    running = threads.start([gate])
     assert gate.running.wait(30)
-    queued = workers.start([lambda: None])
-    closer = threading.Thread(target=workers.close)
+    queued = threads.start([lambda: None])
+    closer = threading.Thread(target=threads.close)
     closer.start()
     with pytest.raises(EncodingError, match="closed"):
         queued.wait()
@@ -129,8 +129,8 @@ def test_close_fails_what_is_queued_and_finishes_what_runs() -> None:
     closer.join(30)
     assert not closer.is_alive()
     with pytest.raises(EncodingError, match="closed"):
-        workers.start([lambda: None])
+        threads.start([lambda: None])
 
 
-def test_a_call_without_tasks_is_over_at_once(one: Workers) -> None:
+def test_a_call_without_tasks_is_over_at_once(one: EncoderThreads) -> None:
     one.start([]).wait()
