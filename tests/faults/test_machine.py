@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from rowvec.admin.verify import verify
 from rowvec.database import sources
+from rowvec.database.compile import compiled
 from rowvec.database.connection import connect
 from rowvec.flow import backfill
 from rowvec.flow.change_log import Care, Lane, Queue
@@ -178,7 +179,7 @@ class Machine(RuleBasedStateMachine):
         """Forget tombstones as if they were old, at the boldest that the statement may."""
         self.user.execute("UPDATE rowvec.docs_vectors SET _at = _at - interval '3 min' WHERE _hash IS NULL")
         self.user.execute("UPDATE rowvec_internal.change SET claimed_at = claimed_at - interval '3 min'")
-        self.connections[0].execute(sources.compiled(self.source, "daemon/purge"), {"source": self.source.id})
+        self.connections[0].execute(compiled(self.source, "daemon/purge"), {"source": self.source.id})
         self.user.execute("UPDATE rowvec.docs_vectors SET _at = _at + interval '3 min' WHERE _hash IS NULL")
         self.user.execute("UPDATE rowvec_internal.change SET claimed_at = claimed_at + interval '3 min'")
 

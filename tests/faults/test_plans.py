@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from rowvec.database import sources
+from rowvec.database.compile import compiled
 from rowvec.database.connection import connect
-from rowvec.database.sources import Source, compiled
+from rowvec.database.sources import Source
 from rowvec.flow.change_log import Lane, Queue
 from rowvec.flow.embed import embed
 from rowvec.flow.plan import plan

@@ -12,7 +12,8 @@ from typing import Any
 
 from psycopg import Connection
 
-from rowvec.database.sources import Source, compiled
+from rowvec.database.compile import compiled
+from rowvec.database.sources import Source
 from rowvec.database.statements import statement
 from rowvec.database.text_hash import text_hash
 from rowvec.database.translate import translated

@@ -23,6 +23,7 @@ from psycopg import Connection
 from rowvec.daemon import metrics
 from rowvec.daemon.indexer import Indexer
 from rowvec.database import sources
+from rowvec.database.compile import compiled
 from rowvec.database.connection import Link
 from rowvec.database.sources import Model, Source
 from rowvec.database.statements import statement
@@ -292,6 +293,6 @@ class Daemon:
         for source in self._sources:
             try:
                 with translated():
-                    connection.execute(sources.compiled(source, "daemon/purge"), {"source": source.id})
+                    connection.execute(compiled(source, "daemon/purge"), {"source": source.id})
             except DatabaseError as error:
                 log.error("purge source=%s %s", source.name, error)

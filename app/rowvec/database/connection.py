@@ -1,4 +1,4 @@
-"""Connections and statements: session settings, errors in our words, the SQL files of rowvec/sql."""
+"""Connections: their settings, a bound on each wait for the server, and reconnecting after a loss."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from psycopg.rows import TupleRow
 
 from rowvec.database import vectors
 from rowvec.database.translate import translated
-from rowvec.errors import RowvecError
+from rowvec.errors import one_line
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ _CONNECT: dict[str, Any] = {
 }
 # synchronous_commit: a claim and an ack are done again after a crash of the server, together with their vectors.
 # row_security: a policy that would hide rows from the daemon becomes an error instead of missing vectors.
-# The formats are those that the triggers write keys in.
+# timezone and below: the formats that the triggers write keys in.
 _SESSION = {
     "synchronous_commit": "off",
     "lock_timeout": "2s",
@@ -47,18 +47,18 @@ _SESSION = {
     "bytea_output": "hex",
     "lc_monetary": "C",
 }
-# For claims and acks, which only look rows up: whatever was there when they were planned, they go by the index.
+# For claims and acks, which only look rows up: a plan made while the tables were small must use the indexes as well.
 _LOOKUPS = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
 _NEVER = 1 << 30
 _STATEMENT_SECONDS = 60.0
-_GRACE_SECONDS = 15.0  # beyond the server's own bound, for it to say so
+_GRACE_SECONDS = 15.0  # beyond statement_timeout, so that the server's own error comes first
 
 
 class Session(Connection[TupleRow]):
-    """An autocommit connection with our settings, which behind a pooler hold for a transaction, never for a session.
+    """An autocommit connection with our settings.
 
-    There the next statement may run in another server process, and what a SET leaves behind meets another client:
-    `synchronous_commit = off`, for one. So every statement gets a transaction that begins with its settings.
+    Behind a pooler in transaction mode the next statement may run in another server process, and a SET of a session
+    would hold for another client. So there every statement gets a transaction that begins with the settings.
     """
 
     pooled = False
@@ -68,29 +68,22 @@ class Session(Connection[TupleRow]):
     def execute(
         self, query: Any, params: Params | None = None, *, prepare: bool | None = None, binary: bool = False
     ) -> Cursor[TupleRow]:
-        """Execute a statement; a CALL brings its own transactions, and so gets none of ours."""
+        """Execute a statement; a CALL gets no transaction of ours, since it commits by itself."""
         call = isinstance(query, str) and query.startswith("CALL ")
         if not self.pooled or call or self.info.transaction_status is not TransactionStatus.IDLE:
             return super().execute(query, params, prepare=prepare and not self.pooled, binary=binary)
         with self.transaction():
             return super().execute(query, params, prepare=False, binary=binary)
 
-    def wait(self, gen: Generator[Any, Any, Any], *args: Any, **options: Any) -> Any:
-        """Wait for the server's answer, but not for ever: a peer may keep TCP alive and never say a word."""
-        return super().wait(self._impatient(gen) if self.patience_seconds else gen, *args, **options)
-
-    def _impatient(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-        end = time.monotonic() + self.patience_seconds
+    def wait(self, gen: Generator[Any, Any, Any], interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait for the server's answer, `patience_seconds` at most: a peer may keep TCP alive and never answer."""
+        if timeout is not None or not self.patience_seconds:
+            return super().wait(gen, interval, timeout)
         try:
-            state = next(gen)
-            while True:
-                ready = yield state  # psycopg comes by ten times a second with nothing in its hands
-                if not ready and time.monotonic() > end:
-                    self.pgconn.finish()
-                    raise psycopg.OperationalError(f"the server has not answered for {self.patience_seconds:g} s")
-                state = gen.send(ready)
-        except StopIteration as result:
-            return result.value
+            return super().wait(gen, interval, self.patience_seconds)
+        except psycopg.errors._WaitTimeout:
+            self.pgconn.finish()  # or a ROLLBACK would wait as long again
+            raise psycopg.OperationalError(f"the server has not answered for {self.patience_seconds:g} s") from None
 
     @contextmanager
     def transaction(self, savepoint_name: str | None = None, force_rollback: bool = False) -> Iterator[Transaction]:
@@ -103,7 +96,7 @@ class Session(Connection[TupleRow]):
 
     def configure(self, statement_seconds: float, lookups: bool) -> None:
         """See whether a pooler is between us and the server, and apply the settings accordingly."""
-        # A pooler answers for the server at the start, with a process number of its own making.
+        # A pooler makes up the process number that a client gets when it connects.
         row = super().execute("SELECT pg_backend_pid()").fetchone()
         self.pooled = row is None or row[0] != self.info.backend_pid
         values = {**_SESSION, **(_LOOKUPS if lookups else {}), "statement_timeout": f"{statement_seconds * 1000:.0f}"}
@@ -111,7 +104,7 @@ class Session(Connection[TupleRow]):
         self.settings = f"SELECT {calls}".encode()
         if not self.pooled:
             super().execute(self.settings)
-        self.prepare_threshold = None if self.pooled else _NEVER  # what does not ask for it is not prepared
+        self.prepare_threshold = None if self.pooled else _NEVER  # only what asks for it is prepared
         vectors.register(self)
 
 
@@ -123,11 +116,11 @@ def connect(
     patience_seconds: float = 0.0,
     lookups: bool = False,
 ) -> Session:
-    """Open an autocommit connection as the daemon and the CLI use it; raise ServerUnreachable when there is none.
+    """Open an autocommit connection with the settings above; raise ServerUnreachable when the server cannot be reached.
 
-    Claims and acks are prepared, over a connection for `lookups`; behind a pooler in transaction mode nothing is, since
-    it would hand the name to another client. `statement_seconds` bounds every statement on the server,
-    `patience_seconds` the wait for its answer here; 0: no bound.
+    `lookups` is for claims and acks. `statement_seconds` bounds every statement on the server, `patience_seconds` the
+    wait for an answer here; 0: no bound. Behind a pooler in transaction mode nothing is prepared, since the next
+    statement may run in a server process that does not know the name.
     """
     with translated():
         given = conninfo_to_dict(url)
@@ -139,13 +132,13 @@ def connect(
 
 
 class Link:
-    """One thread's connection, made when it is needed and made again after a loss, with back-off and jitter."""
+    """One thread's connection: made when it is needed, and made again after a loss, with back-off and jitter."""
 
     def __init__(self, url: str, application: str, stop: Event, *, lookups: bool = False) -> None:
-        """Take the URL; `stop` ends the waiting between two tries; `lookups` is for claims and acks."""
+        """Take the URL; `stop` ends the wait between two tries; `lookups` is for claims and acks."""
         self._url, self._application, self._stop, self._lookups = url, application, stop, lookups
         self._connection: Session | None = None
-        self._pause_s = 0.0
+        self._connected_at = self._pause_s = 0.0
 
     def get(self) -> Session:
         """Return the connection, made anew if there is none. One try: ServerUnreachable when it fails."""
@@ -154,14 +147,16 @@ class Link:
             self._connection = connect(
                 self._url, application=self._application, patience_seconds=patience_s, lookups=self._lookups
             )
-            self._pause_s = 0.0
+            self._connected_at = time.monotonic()
         return self._connection
 
-    def lost(self, error: RowvecError) -> None:
-        """Drop the connection and wait a little: 0.1 s at first, doubled up to 5 s, with 50 % of jitter."""
+    def lost(self, error: Exception) -> None:
+        """Drop the connection and wait: 0.1 s, doubled up to 5 s while no connection outlives its wait; 25 % jitter."""
+        if self._connection is not None and time.monotonic() - self._connected_at > self._pause_s:
+            self._pause_s = 0.0
         self.close()
         if self._pause_s == 0.0:
-            log.warning("%s: server lost, reconnecting: %s", self._application, error)
+            log.warning("%s: server lost, reconnecting: %s", self._application, one_line(error))
         self._pause_s = min(5.0, max(0.1, self._pause_s * 2))
         self._stop.wait(self._pause_s * (0.75 + random() / 2))
 

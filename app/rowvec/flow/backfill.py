@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from psycopg import Connection
 
-from rowvec.database.sources import Source, compiled
+from rowvec.database.compile import compiled
+from rowvec.database.sources import Source
 from rowvec.database.statements import statement
 from rowvec.database.translate import translated
 

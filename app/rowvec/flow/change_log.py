@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from psycopg import Connection
 
 from rowvec.database.array_literal import literal
-from rowvec.database.sources import Source, compiled
+from rowvec.database.compile import compiled
+from rowvec.database.sources import Source
 from rowvec.database.statements import statement
 from rowvec.database.translate import translated
 from rowvec.errors import DatabaseError

@@ -11,7 +11,8 @@ from psycopg.rows import class_row
 from rich.markup import escape
 from rich.table import Table
 
-from rowvec.database.sources import Source, compiled
+from rowvec.database.compile import compiled
+from rowvec.database.sources import Source
 from rowvec.database.translate import translated
 
 
