@@ -9,11 +9,10 @@ import pytest
 
 from rowvec.daemon.daemon import Daemon
 from rowvec.database.connection import connect
-from rowvec.database.statements import statement
-from rowvec.flow.change_log import Queue
+from rowvec.flow.change_log import ChangeLog
 from tests.running import add_fake_model, daemon
 
-MakeQueue = Callable[..., Queue]
+MakeChangeLog = Callable[..., ChangeLog]
 
 
 @pytest.fixture
@@ -35,16 +34,18 @@ def running(documents: psycopg.Connection, database_url: str) -> Iterator[Daemon
 
 
 @pytest.fixture
-def make_queue(documents: psycopg.Connection, database_url: str) -> Iterator[MakeQueue]:
-    """Give a maker of queues, each with a worker and a connection of its own."""
+def make_change_log(documents: psycopg.Connection, database_url: str) -> Iterator[MakeChangeLog]:
+    """Give a maker of change logs, each with a daemon's id and a connection of its own."""
     opened: list[psycopg.Connection] = []
 
-    def make(lease_seconds: float = 30.0, max_attempts: int = 3) -> Queue:
+    def make(lease_seconds: float = 30.0, max_attempts: int = 3) -> ChangeLog:
         connection = connect(database_url)
         opened.append(connection)
-        row = connection.execute(statement("daemon/register"), {"name": "test", "pid": 0}).fetchone()
+        row = connection.execute(
+            "INSERT INTO rowvec_internal.daemon (name, pid) VALUES ('test', 0) RETURNING id"
+        ).fetchone()
         assert row is not None
-        return Queue(connection, row[0], lease_seconds=lease_seconds, max_attempts=max_attempts)
+        return ChangeLog(connection, row[0], lease_seconds=lease_seconds, max_attempts=max_attempts)
 
     yield make
     for connection in opened:

@@ -16,6 +16,11 @@ class RowvecError(Exception):
         super().__init__(message or (self.__doc__ or "").strip())
         self.hint = hint
 
+    @property
+    def with_hint(self) -> str:
+        """The message, and in brackets what to do about it: for a log line."""
+        return f"{self} ({self.hint})" if self.hint else str(self)
+
 
 def one_line(error: BaseException) -> str:
     """Return an error's message on one line, or its type's name when it has none."""

@@ -7,6 +7,7 @@ from urllib.request import urlopen
 
 import psycopg
 import pytest
+from prometheus_client import CollectorRegistry
 
 from rowvec.daemon import metrics
 from rowvec.errors import SettingsError
@@ -37,4 +38,4 @@ def test_a_taken_port_is_said() -> None:
         taken.bind(("0.0.0.0", 0))
         taken.listen()
         with pytest.raises(SettingsError, match="ROWVEC_METRICS_PORT"):
-            metrics.serve(taken.getsockname()[1], metrics.Stats(), list)
+            metrics.serve(taken.getsockname()[1], CollectorRegistry())

@@ -21,10 +21,11 @@ from rowvec.database import sources
 from rowvec.database.compile import compiled
 from rowvec.database.connection import connect
 from rowvec.flow import backfill
-from rowvec.flow.change_log import Care, Lane, Queue
+from rowvec.flow.change_log import ChangeLog
 from rowvec.flow.embed import embed
 from rowvec.flow.plan import Work, plan
-from rowvec.flow.records import Failure
+from rowvec.flow.records import Failure, Lane
+from rowvec.flow.retry_tiers import RetryTier
 from tests.checking import differences
 from tests.fakes import HashEncoder, fake_vector
 from tests.running import SHAPES
@@ -49,7 +50,9 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.user, self.held, *self.connections = self.opened
-        self.queues = [Queue(c, n + 1, lease_seconds=60, max_attempts=100) for n, c in enumerate(self.connections)]
+        self.change_logs = [
+            ChangeLog(c, n, lease_seconds=60, max_attempts=100) for n, c in enumerate(self.connections, 1)
+        ]
         self.claims: list[list[Work]] = [[], []]
 
     @initialize(rechecks=st.sampled_from([True, False, False]))
@@ -69,7 +72,7 @@ class Machine(RuleBasedStateMachine):
             if n % 10 == 9:  # often, since a later change of a key heals what went wrong before
                 self.settle()
             who, what, text = choose.choice(WHO), choose.choice(self.operations()), self.text(choose)
-            key, other, worker, lane = (
+            key, other, daemon, lane = (
                 choose.randint(1, 3),
                 choose.randint(1, 3),
                 choose.randint(0, 1),
@@ -81,15 +84,15 @@ class Machine(RuleBasedStateMachine):
                 case "open transaction":
                     self.a_transaction_stays_open(what, 6, text)
                 case "claim":
-                    self.claim(worker, lane, key, other == 1)
+                    self.claim(daemon, lane, key, other == 1)
                 case "trouble":
-                    self.trouble(what, worker)
+                    self.trouble(what, daemon)
                 case "backfill":
                     backfill.advance(self.connections[0], self.source, window=key)
                 case "purge":
                     self.purge()
-                case _ if self.claims[worker]:
-                    self.ack(worker, other, key)
+                case _ if self.claims[daemon]:
+                    self.ack(daemon, other, key)
 
     # Users
 
@@ -132,23 +135,23 @@ class Machine(RuleBasedStateMachine):
 
     # Daemons
 
-    def claim(self, worker: int, lane: Lane, texts: int, careful: bool) -> None:
-        queue = self.queues[worker]
+    def claim(self, daemon: int, lane: Lane, texts: int, careful: bool) -> None:
+        change_log = self.change_logs[daemon]
         if careful:
-            claims = queue.claim_with(Care((1, 100), texts), self.source, lane, texts=texts)
+            claims = change_log.claim_tier(RetryTier((1, 100), texts), self.source, lane, texts=texts)
         else:
-            claims = queue.claim(self.source, lane, texts=texts, changes=texts, attempts=(0, 100))
+            claims = change_log.claim(self.source, lane, texts=texts, changes=texts, attempts=(0, 100))
         if claims:
-            self.claims[worker].append(plan(self.source, lane, claims, HashEncoder.measure))
+            self.claims[daemon].append(plan(self.source, lane, claims, HashEncoder.measure))
 
-    def _pop(self, worker: int, index: int) -> Work:
-        return self.claims[worker].pop(index % len(self.claims[worker]))
+    def _pop(self, daemon: int, index: int) -> Work:
+        return self.claims[daemon].pop(index % len(self.claims[daemon]))
 
-    def ack(self, worker: int, index: int, fail: int) -> None:
+    def ack(self, daemon: int, index: int, fail: int) -> None:
         """Write a claim, the oldest or a later one; sometimes one of its texts fails."""
-        work, queue = self._pop(worker, index), self.queues[worker]
+        work, change_log = self._pop(daemon, index), self.change_logs[daemon]
         if work.recheck:
-            queue.begin_recheck(self.source, work.lane, work.recheck)
+            change_log.begin_recheck(self.source, work.lane, work.recheck)
         done = embed(work, HashEncoder())
         results, failures = list(done.results), []
         if fail == 3 and work.texts:
@@ -156,17 +159,17 @@ class Machine(RuleBasedStateMachine):
             results = [result for result in results if result.claim is not text.claim]
             failures = [Failure(text.claim, "so it was wanted", len(text.text), text.hash)]
         unfinished = frozenset(failure.claim.change for failure in failures)
-        queue.ack(self.source, work.lane, work.changes, results, done.matrix, unfinished=unfinished)
-        queue.fail(self.source, work.lane, failures)
+        change_log.ack(self.source, work.lane, work.changes, results, done.matrix, unfinished=unfinished)
+        change_log.fail(self.source, work.lane, failures)
 
-    def trouble(self, what: str, worker: int) -> None:
+    def trouble(self, what: str, daemon: int) -> None:
         match what:
             case "move":  # the process is gone with all that it knew; its leases stay
-                self.claims[worker].clear()
+                self.claims[daemon].clear()
             case "delete":
-                for work in self.claims[worker]:
-                    self.queues[worker].give_back(self.source, work.lane, work.changes)
-                self.claims[worker].clear()
+                for work in self.claims[daemon]:
+                    self.change_logs[daemon].give_back(self.source, work.lane, work.changes)
+                self.claims[daemon].clear()
             case "write":  # for all; who holds a claim is now a zombie, and may still write
                 self.leases_run_out()
             case "truncate" if self.rechecks:
@@ -192,9 +195,9 @@ class Machine(RuleBasedStateMachine):
         """What is claimed is written, the newest claim first; then one daemon does all that is left."""
         if self.shape == "column":  # what it has locked is not written
             self.held.commit()
-        for worker in (1, 0):
-            while self.claims[worker]:
-                self.ack(worker, -1, 1)
+        for daemon in (1, 0):
+            while self.claims[daemon]:
+                self.ack(daemon, -1, 1)
         for _ in range(60):
             self.leases_run_out()
             self.user.execute("UPDATE rowvec_internal.change SET attempts = 0")

@@ -12,30 +12,32 @@ from rowvec.database import sources
 from rowvec.database.compile import compiled
 from rowvec.database.connection import connect
 from rowvec.database.sources import Source
-from rowvec.flow.change_log import Lane, Queue
+from rowvec.flow.change_log import ChangeLog
 from rowvec.flow.embed import embed
 from rowvec.flow.plan import plan
+from rowvec.flow.records import Acked, Lane
 from tests.fakes import HashEncoder
 
 WAITING, TEXTS = 200_000, 256
 
 
-def explain(queue: Queue, source: Source, floor: int) -> tuple[int, int, set[str], float]:
+def explain(change_log: ChangeLog, source: Source, floor: int) -> tuple[int, int, set[str], float]:
     """What a claim would cost: pages of memory, rows that were looked at in vain, how it reads the log, milliseconds.
 
     It is rolled back.
     """
     values = {
-        "source": source.id, "lane": 0, "daemon": queue.worker, "lease": queue.lease, "texts": TEXTS, "changes": TEXTS,
-        "floor": floor, "attempts_from": 0, "attempts_below": 1, "most": 512, "recipe": source.recipe,
+        "source": source.id, "lane": 0, "daemon": change_log.daemon_id, "lease": change_log.lease,
+        "texts": TEXTS, "changes": TEXTS, "floor": floor, "attempts_from": 0, "attempts_below": 1,
+        "most": 512, "recipe": source.recipe,
     }  # fmt: skip
-    return explained(queue, compiled(source, "flow/claim"), values)
+    return explained(change_log, compiled(source, "flow/claim"), values)
 
 
-def explained(queue: Queue, query: Any, values: Any) -> tuple[int, int, set[str], float]:
+def explained(change_log: ChangeLog, query: Any, values: Any) -> tuple[int, int, set[str], float]:
     text = query if isinstance(query, bytes) else query.as_string().encode()
-    with queue.connection.transaction(force_rollback=True):
-        row = queue.connection.execute(b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + text, values).fetchone()
+    with change_log.connection.transaction(force_rollback=True):
+        row = change_log.connection.execute(b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + text, values).fetchone()
     assert row is not None
     top = row[0][0]
     nodes, ways, in_vain = [top["Plan"]], set(), 0
@@ -51,30 +53,31 @@ def explained(queue: Queue, query: Any, values: Any) -> tuple[int, int, set[str]
     return pages, in_vain, ways - {"ModifyTable"}, top["Execution Time"]
 
 
-def work(queue: Queue, source: Source, batches: int, floor: int) -> int:
+def work(change_log: ChangeLog, source: Source, batches: int, floor: int) -> int:
     """Claim and finish some batches as the pipeline does, by the floor; return the new one."""
     for _ in range(batches):
-        claims = queue.claim(source, Lane.LIVE, texts=TEXTS, changes=TEXTS, floor=floor)
+        claims = change_log.claim(source, Lane.LIVE, texts=TEXTS, changes=TEXTS, floor=floor)
         done = embed(plan(source, Lane.LIVE, claims, HashEncoder().measure), HashEncoder())
-        assert queue.ack(source, Lane.LIVE, done.work.changes, done.results, done.matrix).changes == TEXTS
+        assert change_log.ack(source, Lane.LIVE, done.work.changes, done.results, done.matrix).changes == TEXTS
         floor = claims[-1].change.seq
     return floor
 
 
-def explain_ack(queue: Queue, source: Source, floor: int) -> tuple[int, int, set[str], float]:
+def explain_ack(change_log: ChangeLog, source: Source, floor: int) -> tuple[int, int, set[str], float]:
     """What an ack would cost."""
-    claims = queue.claim(source, Lane.LIVE, texts=TEXTS, changes=TEXTS, floor=floor)
+    claims = change_log.claim(source, Lane.LIVE, texts=TEXTS, changes=TEXTS, floor=floor)
     done = embed(plan(source, Lane.LIVE, claims), HashEncoder())
     costs = []
 
-    def run(query: Any, source: Source, lane: Lane, **values: object) -> list[tuple[Any, ...]]:
-        values |= {"source": source.id, "lane": int(lane), "daemon": queue.worker}
-        costs.append(explained(queue, query, values))
-        return [(TEXTS, TEXTS, 0, TEXTS)]
+    def run(_row: Any, query: Any, source: Source, lane: Lane, *, prepare: bool, **values: object) -> list[Acked]:
+        assert prepare
+        values |= {"source": source.id, "lane": int(lane), "daemon": change_log.daemon_id}
+        costs.append(explained(change_log, query, values))
+        return [Acked(TEXTS, TEXTS, 0, TEXTS)]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(queue, "_run_prepared", run)
-        queue.ack(source, Lane.LIVE, done.work.changes, done.results, done.matrix)
+        patch.setattr(change_log, "_fetch", run)
+        change_log.ack(source, Lane.LIVE, done.work.changes, done.results, done.matrix)
     return costs[0]
 
 
@@ -94,14 +97,14 @@ def test_a_claim_reads_what_it_takes(docs: psycopg.Connection, database_url: str
         connect(database_url, lookups=True) as connection,
         psycopg.connect(database_url) as holder,
     ):
-        queue = Queue(connection, 1, lease_seconds=60.0, max_attempts=5)
-        few = explain(queue, source, 0)
+        change_log = ChangeLog(connection, 1, lease_seconds=60.0, max_attempts=5)
+        few = explain(change_log, source, 0)
         holder.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         holder.execute("SELECT count(*) FROM docs")  # from here on nothing that is finished can be cleaned up
-        floor = work(queue, source, 60, 0)
-        late = explain(queue, source, floor)
-        swept = explain(queue, source, 0)
-        ack = explain_ack(queue, source, floor)
+        floor = work(change_log, source, 60, 0)
+        late = explain(change_log, source, floor)
+        swept = explain(change_log, source, 0)
+        ack = explain_ack(change_log, source, floor)
         print(f"waiting={WAITING} first={few} behind_a_floor={late} from_the_beginning={swept} ack={ack}")
     for pages, in_vain, ways, _ in (few, late, ack):
         assert ways == {"change_pkey", "Tid Scan"}
@@ -125,12 +128,12 @@ def test_what_was_prepared_over_empty_tables_serves_full_ones(
     docs.execute("DELETE FROM rowvec_internal.backfill")
     source = sources.find(docs, "docs")
     with connect(database_url, lookups=True) as connection:
-        queue = Queue(connection, 1, lease_seconds=60.0, max_attempts=5)
+        change_log = ChangeLog(connection, 1, lease_seconds=60.0, max_attempts=5)
         for key in range(10):  # after five PostgreSQL keeps a plan for good
             docs.execute("INSERT INTO docs VALUES (%s, 'text')", (-key,))
-            claims = queue.claim(source, Lane.LIVE, texts=1, changes=1)
+            claims = change_log.claim(source, Lane.LIVE, texts=1, changes=1)
             done = embed(plan(source, Lane.LIVE, claims, HashEncoder().measure), HashEncoder())
-            assert queue.ack(source, Lane.LIVE, done.work.changes, done.results, done.matrix).changes == 1
+            assert change_log.ack(source, Lane.LIVE, done.work.changes, done.results, done.matrix).changes == 1
         prepared = "SELECT count(*), bool_and(generic_plans > 0) FROM pg_prepared_statements"
         assert connection.execute(prepared).fetchone() == (2, True)
         docs.execute("INSERT INTO docs SELECT g, 'text' FROM generate_series(1, %s) g", (WAITING,))
@@ -141,6 +144,6 @@ def test_what_was_prepared_over_empty_tables_serves_full_ones(
             (WAITING,),
         )
         started = time.monotonic()
-        work(queue, source, 20, 0)
+        work(change_log, source, 20, 0)
         print(f"batch_ms={(time.monotonic() - started) / 20 * 1e3:.1f}")
         assert (time.monotonic() - started) / 20 < 0.3

@@ -7,12 +7,13 @@ import pytest
 
 from rowvec.database import sources
 from rowvec.database.sources import Source
-from rowvec.flow.change_log import Lane, Queue, cares
+from rowvec.flow.change_log import ChangeLog
 from rowvec.flow.embed import embed
 from rowvec.flow.plan import plan
-from rowvec.flow.records import Acked, Claim
+from rowvec.flow.records import Acked, Claim, Lane
+from rowvec.flow.retry_tiers import retry_tiers
 from tests.fakes import HashEncoder
-from tests.fix_documents import MakeQueue
+from tests.fix_documents import MakeChangeLog
 from tests.running import SHAPES, check_in_step
 
 
@@ -24,32 +25,32 @@ def source(documents: psycopg.Connection, request: pytest.FixtureRequest) -> Sou
     return sources.find(documents, "documents")
 
 
-def claim(queue: Queue, source: Source, lane: Lane = Lane.LIVE) -> list[Claim]:
-    return queue.claim(source, lane, texts=100, changes=100)
+def claim(change_log: ChangeLog, source: Source, lane: Lane = Lane.LIVE) -> list[Claim]:
+    return change_log.claim(source, lane, texts=100, changes=100)
 
 
-def claim_tried(queue: Queue, source: Source) -> list[Claim]:
+def claim_tried(change_log: ChangeLog, source: Source) -> list[Claim]:
     """Claim what was claimed before, as the pipeline does after a death."""
-    for care in cares(queue.max_attempts)[1:]:
-        if claims := queue.claim_with(care, source, Lane.LIVE, texts=1000):
+    for tier in retry_tiers(change_log.max_attempts)[1:]:
+        if claims := change_log.claim_tier(tier, source, Lane.LIVE, texts=1000):
             return claims
     return []
 
 
-def finish(queue: Queue, source: Source, claims: list[Claim], lane: Lane = Lane.LIVE) -> Acked:
+def finish(change_log: ChangeLog, source: Source, claims: list[Claim], lane: Lane = Lane.LIVE) -> Acked:
     """Encode and write, as the pipeline does."""
     done = embed(plan(source, lane, claims, HashEncoder.measure), HashEncoder())
-    return queue.ack(source, lane, done.work.changes, done.results, done.matrix)
+    return change_log.ack(source, lane, done.work.changes, done.results, done.matrix)
 
 
-def test_a_claim_is_leased_to_one_worker(make_queue: MakeQueue, source: Source) -> None:
-    first, second = make_queue(), make_queue()
+def test_a_claim_is_leased_to_one_daemon(make_change_log: MakeChangeLog, source: Source) -> None:
+    first, second = make_change_log(), make_change_log()
     assert [c.text for c in claim(first, source)] == ["one", "two", "three"]
     assert claim(second, source) == []
 
 
-def test_a_zombie_writes_nothing(make_queue: MakeQueue, source: Source, documents: psycopg.Connection) -> None:
-    zombie, heir = make_queue(lease_seconds=0.0), make_queue()
+def test_a_zombie_writes_nothing(make_change_log: MakeChangeLog, source: Source, documents: psycopg.Connection) -> None:
+    zombie, heir = make_change_log(lease_seconds=0.0), make_change_log()
     late = claim(zombie, source)
     heirs = claim_tried(heir, source)
     assert [c.key for c in heirs] == [c.key for c in late]
@@ -58,9 +59,11 @@ def test_a_zombie_writes_nothing(make_queue: MakeQueue, source: Source, document
     assert check_in_step(documents, "documents") == 3
 
 
-def test_an_older_text_never_wins(make_queue: MakeQueue, source: Source, documents: psycopg.Connection) -> None:
+def test_an_older_text_never_wins(
+    make_change_log: MakeChangeLog, source: Source, documents: psycopg.Connection
+) -> None:
     """Two valid leases on two changes of one key finish in the wrong order: the late one goes back to the log."""
-    slow, quick = make_queue(), make_queue()
+    slow, quick = make_change_log(), make_change_log()
     old = claim(slow, source)
     documents.execute("UPDATE documents SET body = 'new one' WHERE body = 'one'")
     assert finish(quick, source, claim(quick, source)) == Acked(1, 1, 0)
@@ -70,10 +73,10 @@ def test_an_older_text_never_wins(make_queue: MakeQueue, source: Source, documen
 
 
 def test_a_text_that_changes_there_and_back_is_not_overtaken(
-    make_queue: MakeQueue, source: Source, documents: psycopg.Connection
+    make_change_log: MakeChangeLog, source: Source, documents: psycopg.Connection
 ) -> None:
     """An unchanged text must move the version too, or the slow claim between would write its own text last."""
-    slow, quick = make_queue(), make_queue()
+    slow, quick = make_change_log(), make_change_log()
     finish(quick, source, claim(quick, source))
     documents.execute("UPDATE documents SET body = 'between' WHERE body = 'one'")
     between = claim(slow, source)
@@ -84,9 +87,9 @@ def test_a_text_that_changes_there_and_back_is_not_overtaken(
 
 
 def test_a_deleted_row_is_not_brought_back(
-    make_queue: MakeQueue, source: Source, documents: psycopg.Connection
+    make_change_log: MakeChangeLog, source: Source, documents: psycopg.Connection
 ) -> None:
-    slow, quick = make_queue(), make_queue()
+    slow, quick = make_change_log(), make_change_log()
     old = claim(slow, source)
     documents.execute("DELETE FROM documents WHERE body = 'two'")
     finish(quick, source, claim(quick, source))
@@ -96,10 +99,10 @@ def test_a_deleted_row_is_not_brought_back(
 
 
 def test_a_backfill_that_read_before_a_commit_does_not_win(
-    make_queue: MakeQueue, source: Source, documents: psycopg.Connection, database_url: str
+    make_change_log: MakeChangeLog, source: Source, documents: psycopg.Connection, database_url: str
 ) -> None:
     """The backfill's change has the higher seq, but the older text: a guard by seq would keep that for ever."""
-    slow, quick = make_queue(), make_queue()
+    slow, quick = make_change_log(), make_change_log()
     finish(quick, source, claim(quick, source))
     with psycopg.connect(database_url) as user:
         user.execute("UPDATE documents SET body = 'committed late' WHERE body = 'one'")
@@ -115,45 +118,45 @@ def test_a_backfill_that_read_before_a_commit_does_not_win(
     assert check_in_step(documents, "documents") == 3
 
 
-def test_a_recheck_of_what_is_right_writes_nothing(make_queue: MakeQueue, source: Source) -> None:
-    queue = make_queue()
-    finish(queue, source, claim(queue, source))
-    queue.connection.execute(
+def test_a_recheck_of_what_is_right_writes_nothing(make_change_log: MakeChangeLog, source: Source) -> None:
+    change_log = make_change_log()
+    finish(change_log, source, claim(change_log, source))
+    change_log.connection.execute(
         "INSERT INTO rowvec_internal.change (source_id, lane, keys) VALUES (%s, 1, '{1,2,3}')", (source.id,)
     )
-    assert finish(queue, source, claim(queue, source, Lane.BACKFILL), Lane.BACKFILL) == Acked(1, 0, 0)
-    versions = queue.connection.execute("SELECT DISTINCT _version FROM rowvec.documents_vectors").fetchall()
+    assert finish(change_log, source, claim(change_log, source, Lane.BACKFILL), Lane.BACKFILL) == Acked(1, 0, 0)
+    versions = change_log.connection.execute("SELECT DISTINCT _version FROM rowvec.documents_vectors").fetchall()
     assert versions == [(1,)]
 
 
 def test_a_failure_is_retried_and_then_buried_with_its_neighbours_alive(
-    make_queue: MakeQueue, source: Source, documents: psycopg.Connection
+    make_change_log: MakeChangeLog, source: Source, documents: psycopg.Connection
 ) -> None:
-    queue = make_queue(max_attempts=2)
+    change_log = make_change_log(max_attempts=2)
     documents.execute("UPDATE documents SET body = 'RAISE' WHERE body = 'two'")
     poison = HashEncoder(faults=True)
     for attempt in (1, 2):
-        claims = claim(queue, source) if attempt == 1 else claim_tried(queue, source)
+        claims = claim(change_log, source) if attempt == 1 else claim_tried(change_log, source)
         done = embed(plan(source, Lane.LIVE, claims, HashEncoder.measure), poison)
         assert [failure.claim.key for failure in done.failures] == ["2"]
-        queue.ack(source, Lane.LIVE, done.work.changes, done.results, done.matrix, unfinished=done.unfinished)
-        queue.fail(source, Lane.LIVE, done.failures)
+        change_log.ack(source, Lane.LIVE, done.work.changes, done.results, done.matrix, unfinished=done.unfinished)
+        change_log.fail(source, Lane.LIVE, done.failures)
         documents.execute("UPDATE rowvec_internal.change SET visible_at = '-infinity'")
     errors = documents.execute("SELECT key, state, attempts, error, text_length FROM rowvec.errors").fetchall()
     assert errors == [("2", "dead", 2, "RuntimeError: poison", 5)]
     assert documents.execute("SELECT count(*) FROM rowvec.documents_vectors WHERE _hash IS NOT NULL").fetchone() == (2,)
     assert documents.execute("SELECT rowvec.retry('documents')").fetchone() == (1,)
     documents.execute("UPDATE documents SET body = 'cured' WHERE body = 'RAISE'")
-    finish(queue, source, claim(queue, source))
+    finish(change_log, source, claim(change_log, source))
     assert documents.execute("SELECT count(*) FROM rowvec.errors").fetchone() == (0,)
     assert check_in_step(documents, "documents") == 3
 
 
 def test_what_lost_a_race_beside_a_failure_is_logged_anew(
-    make_queue: MakeQueue, source: Source, documents: psycopg.Connection
+    make_change_log: MakeChangeLog, source: Source, documents: psycopg.Connection
 ) -> None:
     """The change stays for the key that failed, and for that only: the other must not go with it."""
-    first, second = make_queue(), make_queue()
+    first, second = make_change_log(), make_change_log()
     old = claim(first, source)
     documents.execute("UPDATE documents SET body = CASE id WHEN 1 THEN 'one more' ELSE 'RAISE' END WHERE id < 3")
     documents.execute(
@@ -174,16 +177,16 @@ def test_what_lost_a_race_beside_a_failure_is_logged_anew(
 
 
 def test_what_a_dead_process_held_is_taken_apart(
-    make_queue: MakeQueue, source: Source, documents: psycopg.Connection
+    make_change_log: MakeChangeLog, source: Source, documents: psycopg.Connection
 ) -> None:
     """520 rows of one statement die again and again: the last try of each is alone, so that only a killer is buried."""
-    dying = make_queue(lease_seconds=0.0, max_attempts=5)
+    dying = make_change_log(lease_seconds=0.0, max_attempts=5)
     finish(dying, source, claim(dying, source))
     documents.execute("INSERT INTO documents (body) SELECT 'text ' || g FROM generate_series(1, 520) g")
     sizes: list[list[int]] = []
-    for care in cares(5):
+    for tier in retry_tiers(5):
         sizes.append([])
-        while claims := dying.claim_with(care, source, Lane.LIVE, texts=1000):
+        while claims := dying.claim_tier(tier, source, Lane.LIVE, texts=1000):
             sizes[-1].append(len(claims))
     assert sizes == [[520], [512, 8], [64] * 8 + [8], [8] * 65, [1] * 520]
     parts = "SELECT count(DISTINCT (seq, part)), sum(cardinality(keys)), min(attempts) FROM rowvec_internal.change"
@@ -191,60 +194,60 @@ def test_what_a_dead_process_held_is_taken_apart(
 
 
 def test_what_is_too_large_to_be_tried_so_often_is_left_until_it_is_taken_apart(
-    make_queue: MakeQueue, source: Source, documents: psycopg.Connection
+    make_change_log: MakeChangeLog, source: Source, documents: psycopg.Connection
 ) -> None:
     """Two changes are taken apart at a time; the claim after it must not take a third one whole for its last try."""
-    queue = make_queue(max_attempts=2)
-    finish(queue, source, claim(queue, source))
+    change_log = make_change_log(max_attempts=2)
+    finish(change_log, source, claim(change_log, source))
     for _ in range(5):
         documents.execute("INSERT INTO documents (body) VALUES ('one'), ('two')")
     documents.execute("UPDATE rowvec_internal.change SET attempts = 1")
-    assert len(claim(queue, source)) == 0
-    while claims := claim_tried(queue, source):
+    assert len(claim(change_log, source)) == 0
+    while claims := claim_tried(change_log, source):
         assert len(claims) == 1
-        finish(queue, source, claims)
+        finish(change_log, source, claims)
     assert check_in_step(documents, "documents") == 13
 
 
 @pytest.mark.parametrize("max_attempts", range(1, 12))
 def test_any_number_of_tries_ends_alone(max_attempts: int) -> None:
-    each = cares(max_attempts)
-    bounds = [care.attempts for care in each]
+    each = retry_tiers(max_attempts)
+    bounds = [tier.attempts for tier in each]
     assert [low for low, _ in bounds] == [0, *(high for _, high in bounds[:-1])]  # none is left out, none is had twice
     assert each[-1].keys == 1
     assert each[-1].attempts == (each[-1].attempts[1] - 1, max(2, max_attempts))
 
 
-def test_a_slow_model_takes_a_bulk_change_in_pieces(
-    make_queue: MakeQueue, source: Source, documents: psycopg.Connection
+def test_a_slow_model_splits_a_bulk_change(
+    make_change_log: MakeChangeLog, source: Source, documents: psycopg.Connection
 ) -> None:
-    queue = make_queue()
-    finish(queue, source, claim(queue, source))
+    change_log = make_change_log()
+    finish(change_log, source, claim(change_log, source))
     documents.execute("INSERT INTO documents (body) SELECT 'text ' || g FROM generate_series(1, 512) g")
     sizes = []
-    while claims := queue.claim_with(cares(3)[0], source, Lane.LIVE, texts=50):
+    while claims := change_log.claim_tier(retry_tiers(3)[0], source, Lane.LIVE, texts=50):
         sizes.append(len(claims))
-        finish(queue, source, claims)
+        finish(change_log, source, claims)
     assert sizes == [50] * 10 + [12]
     assert check_in_step(documents, "documents") == 515
 
 
-def test_a_released_claim_is_not_charged(make_queue: MakeQueue, source: Source) -> None:
-    first, second = make_queue(), make_queue()
+def test_a_released_claim_is_not_charged(make_change_log: MakeChangeLog, source: Source) -> None:
+    first, second = make_change_log(), make_change_log()
     claim(first, source)
     assert first.release() == 1
     assert [c.attempts for c in claim(second, source)] == [1, 1, 1]
 
 
 def test_a_duplicate_by_the_keys_own_equality_is_written_once(
-    make_queue: MakeQueue, documents: psycopg.Connection
+    make_change_log: MakeChangeLog, documents: psycopg.Connection
 ) -> None:
     documents.execute("CREATE TABLE priced (price numeric PRIMARY KEY, body text)")
     documents.execute("SELECT rowvec.watch('priced', 'body', backfill => false)")
     documents.execute("INSERT INTO priced VALUES (1.0, 'one')")
     documents.execute("UPDATE priced SET price = 1.00, body = 'still one'")
-    queue, source = make_queue(), sources.find(documents, "priced")
-    claims = claim(queue, source)
+    change_log, source = make_change_log(), sources.find(documents, "priced")
+    claims = claim(change_log, source)
     assert sorted({c.key for c in claims if c.key}) == ["1.0", "1.00"]
-    finish(queue, source, claims)
+    finish(change_log, source, claims)
     assert check_in_step(documents, "priced") == 1

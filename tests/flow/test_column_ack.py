@@ -1,11 +1,11 @@
-"""An ack in parts: every key in one part, every change ended once, after its last key; the pace follows the time."""
+"""An ack in batches: every key in one batch, every change ended once, after its last key; the pace follows the time."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowvec.flow.column_ack import MOST_ROWS, TARGET_SECONDS, Pace, Parts
+from rowvec.flow.column_ack import MOST_ROWS, TARGET_SECONDS, Pace, RowBatches
 
 
 @given(
@@ -15,27 +15,27 @@ from rowvec.flow.column_ack import MOST_ROWS, TARGET_SECONDS, Pace, Parts
 )
 def test_every_key_and_every_change_once(keys: list[int], rows: list[int], left: set[int]) -> None:
     """`keys[i]` is the change of key i; changes 6 and 7 have none: they were superseded."""
-    parts = Parts(range(8), [(change, key) for key, change in enumerate(keys)])
+    batches = RowBatches(range(8), [(change, key) for key, change in enumerate(keys)])
     written: list[int] = []
     ended: dict[int, set[int]] = {}
     for most in rows:
-        if not parts:
+        if not batches:
             break
-        part = parts.take(most)
-        assert len(part.keys) <= most
-        if any(key in left for key in part.keys) and len(part.keys) == 1:  # refused: the statement goes without it
-            part = parts.leave(part, True)
+        batch = batches.take(most)
+        assert len(batch.keys) <= most
+        if any(key in left for key in batch.keys) and len(batch.keys) == 1:  # refused: the statement goes without it
+            batch = batches.leave(batch, True)
             taken, missed = 1, set()
         else:
-            taken, missed = len(part.keys), left & set(part.keys)
-        written += [key for key in part.keys if key not in left]
-        for change, end in zip(part.changes, part.ends, strict=True):
+            taken, missed = len(batch.keys), left & set(batch.keys)
+        written += [key for key in batch.keys if key not in left]
+        for change, end in zip(batch.changes, batch.ends, strict=True):
             if end:
                 assert change not in ended
                 now = {key for key in missed if keys[key] == change}
-                ended[change] = now | {key for other, key, _ in part.left if other == change}
-        parts.done(taken, [(keys[key], key, True) for key in missed])
-    assert not parts
+                ended[change] = now | {key for other, key, _ in batch.left if other == change}
+        batches.done(taken, [(keys[key], key, True) for key in missed])
+    assert not batches
     assert sorted(written) == [key for key in range(len(keys)) if key not in left]
     assert set(ended) == set(range(8))
     for change, keys_left in ended.items():

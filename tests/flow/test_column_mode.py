@@ -13,13 +13,12 @@ from psycopg.conninfo import make_conninfo
 
 from rowvec.admin.verify import verify
 from rowvec.database import sources
-from rowvec.flow.change_log import Lane
 from rowvec.flow.embed import embed
 from rowvec.flow.plan import plan
-from rowvec.flow.records import Failure
+from rowvec.flow.records import Failure, Lane
 from tests.checking import assert_in_step, differences, until, wait
 from tests.fakes import HashEncoder
-from tests.fix_documents import MakeQueue
+from tests.fix_documents import MakeChangeLog
 from tests.flow.test_change_log import claim, finish
 from tests.running import daemon
 
@@ -219,12 +218,14 @@ def test_unwatched_and_watched_again_no_row_is_written(watched: psycopg.Connecti
     assert watched.execute("SELECT ctid::text FROM documents ORDER BY id").fetchall() == places
 
 
-def test_keys_of_a_change_that_fails_in_part_are_not_lost(watched: psycopg.Connection, make_queue: MakeQueue) -> None:
+def test_keys_of_a_change_that_fails_in_part_are_not_lost(
+    watched: psycopg.Connection, make_change_log: MakeChangeLog
+) -> None:
     """A row is locked, another one's text fails, both in one change: the failure keeps only its own key."""
     watched.execute("DELETE FROM rowvec_internal.backfill")
     watched.execute("INSERT INTO rowvec_internal.change (source_id, keys) VALUES (1, '{1,2}')")
-    queue, source = make_queue(), sources.find(watched, "documents")
-    claims = claim(queue, source)
+    change_log, source = make_change_log(), sources.find(watched, "documents")
+    claims = claim(change_log, source)
     with psycopg.connect(watched.info.dsn, password=watched.info.password) as other:
         other.execute("SELECT FROM documents WHERE id = 1 FOR UPDATE")
         work = plan(source, Lane.LIVE, claims)
@@ -232,8 +233,8 @@ def test_keys_of_a_change_that_fails_in_part_are_not_lost(watched: psycopg.Conne
         results = [result for result in done.results if result.claim is not poison.claim]
         failure = Failure(poison.claim, "poison", 3, poison.hash)
         unfinished = frozenset({poison.claim.change})
-        acked = queue.ack(source, Lane.LIVE, work.changes, results, done.matrix, unfinished=unfinished)
-        queue.fail(source, Lane.LIVE, [failure])
+        acked = change_log.ack(source, Lane.LIVE, work.changes, results, done.matrix, unfinished=unfinished)
+        change_log.fail(source, Lane.LIVE, [failure])
         assert (acked.changes, acked.keys, acked.released) == (0, 0, 1)
         assert acked.again_seconds is not None
     keys = watched.execute("SELECT keys FROM rowvec_internal.change ORDER BY keys").fetchall()
@@ -423,16 +424,18 @@ def test_values_beyond_halfvec_fail_by_themselves(documents: psycopg.Connection,
     assert value(documents, "SELECT count(*) FROM documents WHERE embedding IS NOT NULL") == 1
 
 
-def test_a_backfill_of_what_is_right_writes_nothing(watched: psycopg.Connection, make_queue: MakeQueue) -> None:
+def test_a_backfill_of_what_is_right_writes_nothing(
+    watched: psycopg.Connection, make_change_log: MakeChangeLog
+) -> None:
     watched.execute("DELETE FROM rowvec_internal.backfill")
     watched.execute("INSERT INTO rowvec_internal.change (source_id, keys) VALUES (1, '{1,2,3}')")
-    queue, source = make_queue(), sources.find(watched, "documents")
-    finish(queue, source, claim(queue, source))
+    change_log, source = make_change_log(), sources.find(watched, "documents")
+    finish(change_log, source, claim(change_log, source))
     places = watched.execute("SELECT ctid::text FROM documents").fetchall()
     for lane in Lane:
         watched.execute(
             "INSERT INTO rowvec_internal.change (source_id, lane, keys) VALUES (1, %s, '{1,2,3}')", (int(lane),)
         )
-        finish(queue, source, claim(queue, source, lane), lane)
+        finish(change_log, source, claim(change_log, source, lane), lane)
     assert watched.execute("SELECT ctid::text FROM documents").fetchall() == places
     assert value(watched, LOGGED) == 0

@@ -93,7 +93,7 @@ def test_nothing_comes_between_the_claim_and_the_write(
         for _ in range(3):
             documents.execute("INSERT INTO documents (body) VALUES ('lone')")
             before = watched.until("ack")
-            assert before[-2:] == [("_claim_loop", "claim"), ("_claim_loop", "ack")], before
+            assert before[-2:] == [("rowvec claim", "claim"), ("rowvec claim", "ack")], before
             after = watched.until("sleep")
             names = {name for _, name in before + after}
             assert names <= {"claim", "ack", "due", "sleep"}, "neither armed anew nor was the catalogue read"
@@ -109,7 +109,7 @@ def test_many_rows_go_through_the_pipe(documents: psycopg.Connection, database_u
         wait(documents)
         while not watched.events.empty():
             seen.append(watched.events.get())
-        assert {thread for thread, name in seen if name == "ack"} == {"_write_loop"}
+        assert {thread for thread, name in seen if name == "ack"} == {"rowvec write"}
 
 
 def test_a_new_source_rings_the_housekeeper(documents: psycopg.Connection, database_url: str, watched: Watched) -> None:
@@ -142,7 +142,7 @@ def test_what_commits_late_is_not_left_for_a_poll(
         documents.execute("INSERT INTO documents (body) VALUES ('early')")
         watched.until("ack")
         watched.until("sleep")
-        running.pipeline._sweep_seconds = 0.05  # so that the next one is due a second after the last
+        running.pipeline.claiming.sweep_seconds = 0.05  # so that the next one is due a second after the last
         late.commit()
         wait(documents)
     assert check_in_step(documents, "documents") == 3

@@ -6,10 +6,10 @@ import psycopg
 import pytest
 
 from rowvec.database import sources
-from rowvec.flow.change_log import Lane
+from rowvec.flow.records import Lane
 from tests.checking import assert_in_step, wait
 from tests.fakes import HashEncoder, fake_vector
-from tests.fix_documents import MakeQueue
+from tests.fix_documents import MakeChangeLog
 from tests.running import daemon
 
 
@@ -47,13 +47,15 @@ def test_a_recipe_is_replaced_when_asked_and_only_what_differs_is_embedded(
     assert said[-1] == 'source "documents" is already watched, as asked'
 
 
-def test_a_claim_by_an_older_recipe_takes_nothing(documents: psycopg.Connection, make_queue: MakeQueue) -> None:
+def test_a_claim_by_an_older_recipe_takes_nothing(
+    documents: psycopg.Connection, make_change_log: MakeChangeLog
+) -> None:
     watch(documents, "'body'")
     documents.execute("INSERT INTO documents (title, body) VALUES ('T', 'one')")
-    queue, before = make_queue(), sources.find(documents, "documents")
+    change_log, before = make_change_log(), sources.find(documents, "documents")
     watch(documents, "'title', replace => true")
-    assert queue.claim(before, Lane.LIVE, texts=10, changes=10) == []
-    after = queue.claim(sources.find(documents, "documents"), Lane.LIVE, texts=10, changes=10)
+    assert change_log.claim(before, Lane.LIVE, texts=10, changes=10) == []
+    after = change_log.claim(sources.find(documents, "documents"), Lane.LIVE, texts=10, changes=10)
     assert [claim.text for claim in after] == ["T"]
 
 

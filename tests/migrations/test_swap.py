@@ -6,12 +6,12 @@ import psycopg
 import pytest
 
 from rowvec.database import sources
-from rowvec.flow.change_log import Lane
 from rowvec.flow.embed import embed
 from rowvec.flow.plan import plan
+from rowvec.flow.records import Lane
 from tests.checking import assert_in_step
 from tests.fakes import HashEncoder
-from tests.fix_documents import MakeQueue
+from tests.fix_documents import MakeChangeLog
 from tests.running import daemon
 
 
@@ -36,13 +36,15 @@ def test_names_and_tables_change_places(two: psycopg.Connection, database_url: s
         assert_in_step(two, "new", rows=2)
 
 
-def test_what_was_in_flight_is_taken_back(two: psycopg.Connection, database_url: str, make_queue: MakeQueue) -> None:
+def test_what_was_in_flight_is_taken_back(
+    two: psycopg.Connection, database_url: str, make_change_log: MakeChangeLog
+) -> None:
     two.execute("UPDATE documents SET title = 'V', body = 'three' WHERE title = 'U'")
-    queue, source = make_queue(), sources.find(two, "old")
-    work = plan(source, Lane.LIVE, queue.claim(source, Lane.LIVE, texts=10, changes=10))
+    change_log, source = make_change_log(), sources.find(two, "old")
+    work = plan(source, Lane.LIVE, change_log.claim(source, Lane.LIVE, texts=10, changes=10))
     two.execute("SELECT rowvec.swap('old', 'new')")
     embedded = embed(work, HashEncoder())
-    acked = queue.ack(source, Lane.LIVE, work.changes, embedded.results, embedded.matrix)
+    acked = change_log.ack(source, Lane.LIVE, work.changes, embedded.results, embedded.matrix)
     assert (acked.changes, acked.keys) == (0, 0)
     with daemon(database_url):
         assert_in_step(two, "old", rows=2)

@@ -17,7 +17,7 @@ from rowvec.database.sources import Source
 from rowvec.database.statements import statement
 from rowvec.database.text_hash import text_hash
 from rowvec.database.translate import translated
-from rowvec.flow.records import Stored
+from rowvec.flow.records import StoredChunks
 
 _LONG_TEXTS = 200  # read at once of a source whose texts are cut into chunks: each may be a megabyte
 
@@ -54,7 +54,7 @@ def verify(
     for key, hash_, text, hashes, end in _pages(connection, source, "admin/verify_rows", window):
         report.rows += 1
         wanted = None if text is None else text_hash(text, source.identity)
-        whole = not source.has_chunks or Stored(tuple(hashes or ()), end).holds(text)
+        whole = not source.has_chunks or StoredChunks(tuple(hashes or ()), end).hold(text)
         if hash_ != wanted or not whole:
             if hash_ is None:
                 report.missing += 1

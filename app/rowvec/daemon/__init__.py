@@ -1,4 +1,4 @@
-"""The daemon: a process that keeps every source whose model it can load in step.
+"""What runs beside the server: a daemon's life, its heartbeat, housekeeping, index builds and metrics.
 
-Imports: flow, search, encode, and below them. The command line starts it. Begin at `process`, then `daemon`.
+Imports: flow, search, encode, database. Begin at `process`, then `daemon`.
 """

@@ -77,8 +77,7 @@ class Indexer:
             log.debug("index source=%s: %s", source, error)
         except RowvecError as error:
             self._retry_at[source] = time.monotonic() + RETRY_SECONDS
-            hint = f" ({error.hint})" if error.hint else ""
-            log.warning("index source=%s: %s%s; again in %.0f s", source, error, hint, RETRY_SECONDS)
+            log.warning("index source=%s: %s; again in %.0f s", source, error.with_hint, RETRY_SECONDS)
 
 
 def _until(stop: Event) -> Callable[[str, float], None]:

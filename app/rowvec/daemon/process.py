@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import logging
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from threading import Thread
 from types import FrameType
 
-from psycopg import Connection
-
 from rowvec.daemon.daemon import Daemon
 from rowvec.database.connection import connect
 from rowvec.database.sources import Model
-from rowvec.database.statements import statement
-from rowvec.database.translate import translated
 from rowvec.encode.artefact import find_artefact
 from rowvec.encode.encoder import Encoder
 from rowvec.encode.load import load as load_encoder
@@ -33,10 +28,9 @@ class Service:
 
     def __init__(self, settings: Settings, url: str, *, once: bool = False) -> None:
         """`once`: end when nothing is left to do."""
-        self._settings = settings
-        self._encoders: dict[int, Encoder] = {}
         self._error: BaseException | None = None
-        self._daemon = Daemon(url, settings, self._load, once=once)
+        self._daemon = Daemon(url, settings, partial(_load, settings), once=once)
+        self._encoders = self._daemon.models.encoders
         self._queries = QueryServer(
             partial(connect, settings.direct_url(url), application="rowvec queries"),
             self._encoders.__getitem__,
@@ -78,21 +72,20 @@ class Service:
             self._error = error
 
     def _preview(self, source_id: int, text: str) -> str:
-        """Say as JSON how a source cuts a text; raise where this daemon does not know the source."""
+        """Return as JSON how a source splits a text; raise SourceError where this daemon does not know the source."""
         source = self._daemon.source(source_id)
         return preview(source, text, self._encoders[source.model.id].measure)
 
-    def _load(self, model: Model) -> Encoder:
-        """Load a model of the catalogue from the model folder; raise ArtefactError when it is not there."""
-        loaded = load_encoder(
-            find_artefact(self._settings.models, model.fingerprint),
-            fingerprint=model.fingerprint,
-            precision=model.precision,
-            threads=self._settings.threads,
-            max_batch_tokens=self._settings.max_batch_tokens,
-        )
-        self._encoders[model.id] = loaded
-        return loaded
+
+def _load(settings: Settings, model: Model) -> Encoder:
+    """Load a model of the catalogue from the model folder; raise ArtefactError when it is not there."""
+    return load_encoder(
+        find_artefact(settings.models, model.fingerprint),
+        fingerprint=model.fingerprint,
+        precision=model.precision,
+        threads=settings.threads,
+        max_batch_tokens=settings.max_batch_tokens,
+    )
 
 
 def run(settings: Settings, url: str, *, once: bool = False) -> None:
@@ -120,10 +113,3 @@ def background(settings: Settings, url: str) -> Iterator[Service]:
     finally:
         service.stop()
         service.join()
-
-
-def is_alive(connection: Connection) -> bool:
-    """Say whether a daemon of this host has a fresh heartbeat; a container has a host name of its own."""
-    with translated():
-        row = connection.execute(statement("admin/worker_alive"), [socket.gethostname()]).fetchone()
-    return bool(row and row[0])

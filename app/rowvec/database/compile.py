@@ -66,7 +66,7 @@ def _fragments(source: Source, after_cursor: bool) -> dict[str, Callable[[], sql
     def chunks_of(key: Columns) -> sql.Composable:
         """What is known of the chunks of a key: their hashes and where the last one ends."""
         if not source.has_chunks:
-            return sql.SQL("NULL::bytea[], NULL::integer")
+            return sql.SQL("NULL::bytea[] AS chunk_hashes, NULL::integer AS chunks_end")
         return statement("flow/chunks_there").format(vectors=vectors, chunk_has_key=_equal(_of("w", keys), key))
 
     def first_chunk() -> sql.Composable:

@@ -1,4 +1,4 @@
 """A row's way to its vector: claim its change, plan, embed, write the vector and finish the change.
 
-Imports: database, and of encode its interface (`encoder`, `chunks`). Begin at `pipeline`, then `change_log`.
+Imports: database, and of encode its interface (`encoder`, `chunks`). Begin at `pipeline`, `claiming`, `change_log`.
 """

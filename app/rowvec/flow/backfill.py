@@ -6,8 +6,6 @@ gap is left. The log never holds more than a window of the pass, whatever the si
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from psycopg import Connection
 
 from rowvec.database.compile import compiled
@@ -16,30 +14,10 @@ from rowvec.database.statements import statement
 from rowvec.database.translate import translated
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a backfill is; `estimate` is the planner's idea of the table's rows until the pass is through."""
-
-    phase: str
-    enqueued: int
-    waiting: int
-    estimate: int
-
-    @property
-    def done(self) -> int:
-        """Keys that are through."""
-        return max(self.enqueued - self.waiting, 0)
-
-    @property
-    def finished(self) -> bool:
-        """Is the pass over, and everything that it logged embedded?"""
-        return self.phase == "done" and self.waiting == 0
-
-
 def advance(connection: Connection, source: Source, *, window: int) -> bool:
     """Log the next keys of a source's pass if less than half a window waits; return whether the pass goes on.
 
-    One short transaction; another daemon that is at the same source is left alone.
+    One short transaction; a source that another daemon is working on at this moment is left alone.
     """
     values = {"source": source.id}
     with translated():
@@ -56,20 +34,9 @@ def advance(connection: Connection, source: Source, *, window: int) -> bool:
             row = connection.execute(page, {**values, "limit": window - waiting, "cursor": cursor}).fetchone()
             assert row is not None
             seen, last, logged = row
-            if seen < window - waiting:  # the end of this phase; a recheck looks for vectors without a row, too
+            if seen < window - waiting:  # the end of this phase; a recheck also looks for vectors without a row
                 phase, last = ("vectors", None) if phase == "rows" and recheck else ("done", last)
             connection.execute(
                 statement("flow/backfill_advance"), {**values, "phase": phase, "cursor": last, "enqueued": logged}
             )
     return bool(phase != "done")
-
-
-def progress(connection: Connection, source: Source) -> Progress:
-    """Read how far a source's backfill is."""
-    with translated():
-        row = connection.execute(
-            "SELECT phase, enqueued, estimate FROM rowvec_internal.backfill WHERE source_id = %s", [source.id]
-        ).fetchone()
-        waiting = connection.execute(statement("flow/backfill_waiting"), {"source": source.id}).fetchone()
-    phase, enqueued, estimate = row or ("done", 0, 0)
-    return Progress(phase, enqueued, waiting[0] if waiting else 0, max(estimate, enqueued))

@@ -1,8 +1,7 @@
-"""The doorbell: LISTEN on a connection of its own wakes sleeping threads; polls are the floor under it.
+"""The doorbell: LISTEN on a connection of its own wakes the claiming thread; polls find what did not ring.
 
-A NOTIFY is a wake-up, never the truth. After arming, the sleeper polls on a short ladder, then at `poll_seconds`: a
-user's transaction that looked before we armed and commits after it does not ring, and the ladder covers it. Who stays
-armed through a change needs no second ladder.
+After arming, the sleeper polls at short and growing intervals (the ladder), then every `poll_seconds`: a user's
+transaction that looked before we armed and commits after it does not ring. Who stays armed needs no second ladder.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from rowvec.settings import Settings
 log = logging.getLogger(__name__)
 
 CHANNEL = "rowvec"
-CATALOGUE = "catalogue"  # the payload when it is not rows that changed; to read the catalogue takes 2.5 ms
+CATALOGUE = "catalogue"  # the payload when the sources changed, not rows; to read them takes 2.5 ms
 LADDER_SECONDS = (0.02, 0.05, 0.1, 0.25)
 _SELF_TEST_SECONDS = 2.0
 
 
 class Doorbell:
-    """Wakes whoever waits on it when the database rings, and after a while in any case."""
+    """Ends `wait` when the database rings, and after a while in any case."""
 
     def __init__(
         self, url: str, settings: Settings, stop: Event, on_catalogue: Callable[[], None] = lambda: None
@@ -37,24 +36,24 @@ class Doorbell:
         self._url = url
         self._rung = Event()
         self._step = 0
-        self.deaf = True  # until LISTEN is known to work here: polls only, and nobody needs to ring
+        self.deaf = True  # until LISTEN is known to work here; then it only polls, and nobody needs to ring
         self._thread = Thread(target=self._listen, name="doorbell", daemon=True)
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start the listening thread."""
         self._thread.start()
 
     def join(self) -> None:
-        """Wait for the listener's end; it looks at `stop` twice a second."""
+        """Wait for the thread's end; it looks at `stop` twice a second."""
         self._thread.join(timeout=5)
 
     def ring(self) -> None:
-        """Wake the sleeper from inside this process."""
+        """End `wait` from inside this process."""
         self._step = 0
         self._rung.set()
 
     def wait(self, at_most: float = float("inf")) -> bool:
-        """Sleep until it rings, or the next step of the ladder, so many seconds at most; return whether it rang."""
+        """Sleep until it rings, for the next interval of the ladder or `at_most` seconds; return whether it rang."""
         ladder = (*LADDER_SECONDS, self._settings.poll_seconds)
         step = min(ladder[min(self._step, len(ladder) - 1)], self._settings.poll_seconds)
         rang = self._rung.wait(timeout=max(0.0, min(step, at_most)))
@@ -62,11 +61,11 @@ class Doorbell:
         return rang
 
     def begin_ladder(self) -> None:
-        """We have just armed: who looked before that, and commits now, does not ring."""
+        """Poll at short intervals again, after arming."""
         self._step = 0
 
     def clear(self) -> None:
-        """Forget earlier rings: called before the look that decides whether to sleep, so that none is missed."""
+        """Forget earlier rings; called before the last look at the log, so that none is missed."""
         self._rung.clear()
 
     def _listen(self) -> None:
@@ -80,7 +79,7 @@ class Doorbell:
                         return self._link.close()
                 with translated():
                     connection.execute(f"LISTEN {CHANNEL}")
-                self._rung.set()  # what was rung while we were away is unknown
+                self._rung.set()  # it may have rung before we listened
                 while not self._stop.is_set():
                     with translated():
                         for notice in connection.notifies(timeout=0.5, stop_after=1):
@@ -93,7 +92,7 @@ class Doorbell:
         return None
 
     def _is_deaf(self, connection: Session) -> bool:
-        """Should nobody ring, or would we not hear it? Say why, once."""
+        """Return whether nobody should ring, or we would not hear it; log why."""
         poll_s = self._settings.poll_seconds
         with translated():
             if self._settings.doorbell == "off":
@@ -107,8 +106,8 @@ class Doorbell:
                     poll_s,
                 )
                 return True
-            # From another connection: PgBouncer hands a process's own notification over with the result of its NOTIFY,
-            # so one that rings itself hears it and is deaf all the same. A channel of its own, in case it stays behind.
+            # From another connection: PgBouncer returns a connection's own notification with the result of its NOTIFY,
+            # so that would be heard even where LISTEN does not work. On a channel of its own, in case it stays behind.
             channel = f"rowvec_test_{secrets.token_hex(4)}"
             connection.execute(f"LISTEN {channel}")
             with connect(self._url, application="rowvec listener") as other:

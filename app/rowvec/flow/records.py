@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rowvec.database.vectors import VectorArray
+
+
+class Lane(IntEnum):
+    """Which changes: what users write now, or a backfill; live changes are claimed first."""
+
+    LIVE = 0
+    BACKFILL = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +30,23 @@ class ChangeId:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What is there of a key's chunks: their hashes in order, and where in the text the last one ends."""
+class StoredChunks:
+    """What the vector table has of a key's chunks: their hashes in order, and where in the text the last one ends."""
 
     hashes: tuple[bytes | None, ...] = ()
-    end: int | None = None  # -1: one of them is missing
+    end: int | None = None  # None: there are no chunks; -1: one of them is missing
 
-    def holds(self, text: str | None) -> bool:
-        """Is every chunk of a text there, if those that are there are its chunks?"""
+    def hold(self, text: str | None) -> bool:
+        """Do these chunks reach to the end of the text?"""
         return self.end is None if text is None else self.end is not None and self.end >= len(text.rstrip())
 
 
-NOTHING = Stored()
+_NO_CHUNKS = StoredChunks()
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One key of a claimed change, with its row's text and what is there of its vectors, as one snapshot saw them."""
+    """One key of a claimed change, with its row's text and what is stored for it, as one snapshot saw them."""
 
     change: ChangeId
     attempts: int
@@ -46,37 +54,59 @@ class Claim:
     enqueued_at: datetime
     stored_hash: bytes | None
     version: int  # 0: there is no vector row
-    text: str | None  # None: there is no row with this key, or nothing to read in it
-    cut: bool = False  # was its text beyond the model's limit, and cut there?
-    stored: Stored = NOTHING
+    text: str | None  # None: there is no row with this key, or its text is empty
+    truncated: bool = False  # was the stored vector's text beyond the model's limit?
+    stored: StoredChunks = _NO_CHUNKS
+
+    @classmethod
+    def from_row(
+        cls,
+        *,
+        seq: int,
+        part: int,
+        claimed_at: datetime,
+        attempts: int,
+        key: str | None,
+        enqueued_at: datetime,
+        stored_hash: bytes | None,
+        version: int | None,
+        text: str | None,
+        truncated: bool | None,
+        chunk_hashes: list[bytes | None] | None,
+        chunks_end: int | None,
+    ) -> Claim:
+        """Take a row of claim.sql by the names of its columns."""
+        stored = StoredChunks(tuple(chunk_hashes), chunks_end) if chunk_hashes else _NO_CHUNKS
+        change = ChangeId(seq, part, claimed_at)
+        return cls(change, attempts, key, enqueued_at, stored_hash, version or 0, text, bool(truncated), stored)
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """What one vector is made of: a text or a chunk of it, in characters; to encode, or found again in the row."""
+class PlannedChunk:
+    """What one vector is made of: a text or a chunk of it, by its place in characters; encoded or copied."""
 
     start: int
     end: int
     hash: bytes | None = None
-    copied_from: int | None = None  # the chunk that it was
+    copied_from: int | None = None  # the number of the stored chunk that has the same text
     text: str | None = None  # to be stored beside the vector
     vector_row: int | None = None  # the row of the matrix
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What to write for a key: the vectors of its pieces, nothing new (keep), or NULL."""
+    """What to write for a key: the vectors of its chunks, nothing new (keep), or NULL."""
 
     claim: Claim
     text_hash: bytes | None = None
-    pieces: tuple[Piece, ...] = ()
+    chunks: tuple[PlannedChunk, ...] = ()
     keep: bool = False
-    cut: bool = False
+    truncated: bool = False
 
     @property
     def vector_row(self) -> int | None:
         """The row of the matrix, where the key has one vector."""
-        return self.pieces[0].vector_row if self.pieces else None
+        return self.chunks[0].vector_row if self.chunks else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +127,8 @@ class Acked:
     changes: int
     keys: int
     released: int
-    again_seconds: float | None = field(
-        default=None, compare=False
-    )  # column mode: when to look again, for a locked row
+    owned: int = field(default=0, compare=False)  # changes that were to be finished and still leased to this daemon
+    again_seconds: float | None = field(default=None, compare=False)  # column mode: when to try locked rows again
 
 
 def _keys(results: Sequence[Result]) -> dict[str, object]:
@@ -111,8 +140,8 @@ def _keys(results: Sequence[Result]) -> dict[str, object]:
         "versions": [result.claim.version for result in results],
         "hashes": [result.text_hash for result in results],
         "keeps": [result.keep for result in results],
-        "cuts": [result.cut for result in results],
-        "were_cut": [result.claim.cut for result in results],
+        "truncated": [result.truncated for result in results],
+        "were_truncated": [result.claim.truncated for result in results],
     }
 
 
@@ -128,18 +157,18 @@ def vector_values(results: Sequence[Result], matrix: NDArray[np.float32]) -> dic
 
 
 def chunk_values(results: Sequence[Result], matrix: NDArray[np.float32]) -> dict[str, object]:
-    """The keys to be written, and of each how many chunks; of each chunk whose it is, and what is known of it."""
-    chunks = [(n, i, piece) for n, result in enumerate(results, 1) for i, piece in enumerate(result.pieces)]
+    """The keys to be written with the number of their chunks, and each chunk with the place of its key."""
+    chunks = [(n, i, chunk) for n, result in enumerate(results, 1) for i, chunk in enumerate(result.chunks)]
     return {
         **_keys(results),
-        "counts": [len(result.pieces) for result in results],
+        "counts": [len(result.chunks) for result in results],
         "chunk_results": [n for n, _, _ in chunks],
         "chunks": [i for _, i, _ in chunks],
-        "chunk_starts": [piece.start for _, _, piece in chunks],
-        "chunk_ends": [piece.end for _, _, piece in chunks],
-        "chunk_texts": [piece.text for _, _, piece in chunks],
-        "chunk_hashes": [piece.hash for _, _, piece in chunks],
-        "chunk_sources": [piece.copied_from for _, _, piece in chunks],
-        "vector_rows": [None if piece.vector_row is None else piece.vector_row + 1 for _, _, piece in chunks],
+        "chunk_starts": [chunk.start for _, _, chunk in chunks],
+        "chunk_ends": [chunk.end for _, _, chunk in chunks],
+        "chunk_texts": [chunk.text for _, _, chunk in chunks],
+        "chunk_hashes": [chunk.hash for _, _, chunk in chunks],
+        "chunk_sources": [chunk.copied_from for _, _, chunk in chunks],
+        "vector_rows": [None if chunk.vector_row is None else chunk.vector_row + 1 for _, _, chunk in chunks],
         "vectors": VectorArray(matrix),
     }

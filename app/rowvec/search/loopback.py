@@ -97,7 +97,7 @@ def setup_if_possible(connection: psycopg.Connection) -> str | None:
     try:
         setup_loopback(connection)
     except RowvecError as error:
-        return f"{error}" + (f" ({error.hint})" if error.hint else "")
+        return error.with_hint
     return None
 
 

@@ -18,16 +18,16 @@ WITH owned AS MATERIALIZED (
     WHERE source_id = %(source)s AND lane = %(lane)s AND seq = i.seq AND part = i.part
       AND daemon_id = %(daemon)s AND claimed_at = i.claimed_at FOR UPDATE) c
 ), input AS MATERIALIZED (
-  SELECT DISTINCT ON ({aliases}) i.seq, i.part, i.key, i.version, i.hash, i.keep, i.cut, i.was_cut, e.embedding, {key_values}
+  SELECT DISTINCT ON ({aliases}) i.seq, i.part, i.key, i.version, i.hash, i.keep, i.truncated, i.was_truncated, e.embedding, {key_values}
   FROM unnest(%(keys)s::text[], %(key_seqs)s::bigint[], %(key_parts)s::smallint[], %(versions)s::integer[],
-              %(hashes)s::bytea[], %(keeps)s::boolean[], %(cuts)s::boolean[], %(were_cut)s::boolean[], %(vector_rows)s::bigint[])
-       AS i(key, seq, part, version, hash, keep, cut, was_cut, vector_row)
+              %(hashes)s::bytea[], %(keeps)s::boolean[], %(truncated)s::boolean[], %(were_truncated)s::boolean[], %(vector_rows)s::bigint[])
+       AS i(key, seq, part, version, hash, keep, truncated, was_truncated, vector_row)
   JOIN owned USING (seq, part)
   LEFT JOIN unnest(%(vectors)s) WITH ORDINALITY AS e(embedding, vector_row) USING (vector_row)
   ORDER BY {aliases}
 ), written AS (
   INSERT INTO {vectors} AS v ({keys}, embedding, _hash, _version, _truncated)
-  SELECT {aliases}, embedding, hash, version + 1, cut FROM input WHERE NOT keep
+  SELECT {aliases}, embedding, hash, version + 1, truncated FROM input WHERE NOT keep
   ON CONFLICT ({keys}, chunk) DO UPDATE
   SET embedding = EXCLUDED.embedding, _hash = EXCLUDED._hash, _version = EXCLUDED._version, _truncated = EXCLUDED._truncated, _at = clock_timestamp()
   WHERE v._version = EXCLUDED._version - 1
@@ -55,9 +55,9 @@ WITH owned AS MATERIALIZED (
   DELETE FROM rowvec_internal.dead d USING input i WHERE d.source_id = %(source)s AND d.key = i.key
 ), counted AS (   -- texts that were cut: the difference, which only who swapped the version knows for sure
   UPDATE rowvec_internal.tally t SET truncated = t.truncated + d.more
-  FROM (SELECT sum(cut::integer - was_cut::integer) AS more FROM input i
-        WHERE cut <> was_cut AND (({input_keys}) IN (SELECT * FROM written)) IS TRUE) d
+  FROM (SELECT sum(truncated::integer - was_truncated::integer) AS more FROM input i
+        WHERE truncated <> was_truncated AND (({input_keys}) IN (SELECT * FROM written)) IS TRUE) d
   WHERE t.source_id = %(source)s AND d.more <> 0
 )
-SELECT (SELECT count(*) FROM acked), (SELECT count(*) FROM settled), (SELECT count(*) FROM released),
-       (SELECT count(*) FROM owned WHERE finish)
+SELECT (SELECT count(*) FROM acked) AS changes, (SELECT count(*) FROM settled) AS keys,
+       (SELECT count(*) FROM released) AS released, (SELECT count(*) FROM owned WHERE finish) AS owned

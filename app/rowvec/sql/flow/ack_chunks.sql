@@ -19,10 +19,10 @@ WITH owned AS MATERIALIZED (
     WHERE source_id = %(source)s AND lane = %(lane)s AND seq = i.seq AND part = i.part
       AND daemon_id = %(daemon)s AND claimed_at = i.claimed_at FOR UPDATE) c
 ), input AS MATERIALIZED (
-  SELECT DISTINCT ON ({aliases}) i.n, i.seq, i.part, i.key, i.version, i.hash, i.keep, i.cut, i.was_cut, i.chunks, {key_values}
+  SELECT DISTINCT ON ({aliases}) i.n, i.seq, i.part, i.key, i.version, i.hash, i.keep, i.truncated, i.was_truncated, i.chunks, {key_values}
   FROM unnest(%(keys)s::text[], %(key_seqs)s::bigint[], %(key_parts)s::smallint[], %(versions)s::integer[], %(hashes)s::bytea[],
-              %(keeps)s::boolean[], %(cuts)s::boolean[], %(were_cut)s::boolean[], %(counts)s::integer[])
-       WITH ORDINALITY AS i(key, seq, part, version, hash, keep, cut, was_cut, chunks, n)
+              %(keeps)s::boolean[], %(truncated)s::boolean[], %(were_truncated)s::boolean[], %(counts)s::integer[])
+       WITH ORDINALITY AS i(key, seq, part, version, hash, keep, truncated, was_truncated, chunks, n)
   JOIN owned USING (seq, part)
   ORDER BY {aliases}
 ), piece AS MATERIALIZED (
@@ -35,7 +35,7 @@ WITH owned AS MATERIALIZED (
   LEFT JOIN unnest(%(vectors)s) WITH ORDINALITY AS e(embedding, vector_row) USING (vector_row)
 ), written AS (
   INSERT INTO {vectors} AS v ({keys}, embedding, _hash, _version, _truncated, chunk_start, chunk_end, chunk_text, _chunk_hash)
-  SELECT {input_keys}, p.embedding, i.hash, i.version + 1, i.cut, p.chunk_start, p.chunk_end, p.chunk_text, p.hash
+  SELECT {input_keys}, p.embedding, i.hash, i.version + 1, i.truncated, p.chunk_start, p.chunk_end, p.chunk_text, p.hash
   FROM input i LEFT JOIN piece p ON {input_is_piece} AND p.chunk = 0
   WHERE NOT i.keep ORDER BY {input_keys}
   ON CONFLICT ({keys}, chunk) DO UPDATE
@@ -78,8 +78,8 @@ WITH owned AS MATERIALIZED (
   DELETE FROM rowvec_internal.dead d USING input i WHERE d.source_id = %(source)s AND d.key = i.key
 ), counted AS (
   UPDATE rowvec_internal.tally t SET truncated = t.truncated + d.more
-  FROM (SELECT sum(i.cut::integer - i.was_cut::integer) AS more FROM written w JOIN input i ON {written_is_input}) d
+  FROM (SELECT sum(i.truncated::integer - i.was_truncated::integer) AS more FROM written w JOIN input i ON {written_is_input}) d
   WHERE t.source_id = %(source)s AND d.more <> 0
 )
-SELECT (SELECT count(*) FROM acked), (SELECT count(*) FROM settled), (SELECT count(*) FROM released),
-       (SELECT count(*) FROM owned WHERE finish)
+SELECT (SELECT count(*) FROM acked) AS changes, (SELECT count(*) FROM settled) AS keys,
+       (SELECT count(*) FROM released) AS released, (SELECT count(*) FROM owned WHERE finish) AS owned

@@ -22,10 +22,10 @@ WITH begun AS MATERIALIZED (
     WHERE source_id = %(source)s AND lane = %(lane)s AND seq = i.seq AND part = i.part
       AND daemon_id = %(daemon)s AND claimed_at = i.claimed_at FOR UPDATE) c
 ), input AS MATERIALIZED (
-  SELECT DISTINCT ON ({aliases}) i.seq, i.part, i.key, i.version, i.hash, i.keep, i.cut, i.was_cut, e.embedding::{column_type} AS embedding, {key_values}
+  SELECT DISTINCT ON ({aliases}) i.seq, i.part, i.key, i.version, i.hash, i.keep, i.truncated, i.was_truncated, e.embedding::{column_type} AS embedding, {key_values}
   FROM unnest(%(keys)s::text[], %(key_seqs)s::bigint[], %(key_parts)s::smallint[], %(versions)s::integer[],
-              %(hashes)s::bytea[], %(keeps)s::boolean[], %(cuts)s::boolean[], %(were_cut)s::boolean[], %(vector_rows)s::bigint[])
-       AS i(key, seq, part, version, hash, keep, cut, was_cut, vector_row)
+              %(hashes)s::bytea[], %(keeps)s::boolean[], %(truncated)s::boolean[], %(were_truncated)s::boolean[], %(vector_rows)s::bigint[])
+       AS i(key, seq, part, version, hash, keep, truncated, was_truncated, vector_row)
   JOIN owned USING (seq, part)
   LEFT JOIN unnest(%(vectors)s) WITH ORDINALITY AS e(embedding, vector_row) USING (vector_row)
   ORDER BY {aliases}
@@ -37,7 +37,7 @@ WITH begun AS MATERIALIZED (
   SELECT i.*, false FROM input i WHERE NOT i.keep AND NOT EXISTS (SELECT FROM {table} d WHERE {row_is_input})
 ), written AS (
   INSERT INTO {vectors} AS v ({keys}, _hash, _sum, _version, _truncated)
-  SELECT {aliases}, CASE WHEN there THEN hash END, CASE WHEN there THEN substring(sha256({send}(embedding)) FOR 16) END, version + 1, there AND cut FROM free ORDER BY {aliases}
+  SELECT {aliases}, CASE WHEN there THEN hash END, CASE WHEN there THEN substring(sha256({send}(embedding)) FOR 16) END, version + 1, there AND truncated FROM free ORDER BY {aliases}
   ON CONFLICT ({keys}, chunk) DO UPDATE
   SET _hash = EXCLUDED._hash, _sum = EXCLUDED._sum, _version = EXCLUDED._version, _truncated = EXCLUDED._truncated, _at = clock_timestamp()
   WHERE v._version = EXCLUDED._version - 1
@@ -79,13 +79,14 @@ WITH begun AS MATERIALIZED (
     WHERE NOT EXISTS (SELECT FROM missed m WHERE m.key = i.key) FOR UPDATE OF d SKIP LOCKED))
 ), counted AS (   -- see ack.sql
   UPDATE rowvec_internal.tally t SET truncated = t.truncated + d.more
-  FROM (SELECT sum((i.there AND i.cut)::integer - i.was_cut::integer) AS more FROM written s JOIN free i ON {settled_is_input}) d
+  FROM (SELECT sum((i.there AND i.truncated)::integer - i.was_truncated::integer) AS more FROM written s JOIN free i ON {settled_is_input}) d
   WHERE t.source_id = %(source)s AND d.more <> 0
 )
-SELECT (SELECT count(*) FROM acked), (SELECT count(*) FROM settled), (SELECT count(*) FROM released) + (SELECT count(*) FROM logged),
-       ARRAY(SELECT m.key FROM missed m JOIN owned o USING (seq, part) WHERE NOT m.busy AND NOT o.ends),
-       ARRAY(SELECT m.key FROM missed m JOIN owned o USING (seq, part) WHERE m.busy AND NOT o.ends),
-       (SELECT count(*) FROM acked) + (SELECT count(*) FROM released) < (SELECT count(*) FROM owned WHERE ends AND finish),   -- leased for longer meanwhile
-       (SELECT extract(epoch FROM min(pause))::float8 FROM remaining),
-       CASE WHEN (SELECT count(*) FROM placed) >= 0 THEN extract(epoch FROM clock_timestamp() - at)::float8 END   -- all being done: how long it held its locks
+SELECT (SELECT count(*) FROM acked) AS changes, (SELECT count(*) FROM settled) AS keys,
+       (SELECT count(*) FROM released) + (SELECT count(*) FROM logged) AS released,
+       ARRAY(SELECT m.key FROM missed m JOIN owned o USING (seq, part) WHERE NOT m.busy AND NOT o.ends) AS lost,
+       ARRAY(SELECT m.key FROM missed m JOIN owned o USING (seq, part) WHERE m.busy AND NOT o.ends) AS busy,
+       (SELECT count(*) FROM acked) + (SELECT count(*) FROM released) < (SELECT count(*) FROM owned WHERE ends AND finish) AS slipped,   -- leased for longer meanwhile
+       (SELECT extract(epoch FROM min(pause))::float8 FROM remaining) AS again_seconds,
+       CASE WHEN (SELECT count(*) FROM placed) >= 0 THEN extract(epoch FROM clock_timestamp() - at)::float8 END AS seconds   -- all being done: how long it held its locks
 FROM begun

@@ -24,7 +24,8 @@ WITH waiting AS MATERIALIZED (
   SELECT c.seq, c.part, c.claimed_at, c.attempts, c.enqueued_at, k.key
   FROM claimed c LEFT JOIN LATERAL unnest(c.keys) AS k(key) ON true
 )
-SELECT k.seq, k.part, k.claimed_at, k.attempts, k.key, k.enqueued_at, {stored}, v._version, {text}, v._truncated, {chunks_there}
+SELECT k.seq, k.part, k.claimed_at, k.attempts, k.key, k.enqueued_at, {stored} AS stored_hash, v._version AS version,
+       {text} AS text, v._truncated AS truncated, {chunks_there}
 FROM k
 LEFT JOIN LATERAL (SELECT * FROM {table} d WHERE {row_has_key} OFFSET 0) d ON true   -- one by one, by their index
 LEFT JOIN LATERAL (SELECT * FROM {vectors} v WHERE {vector_has_key} AND v.chunk = 0 OFFSET 0) v ON true
