@@ -11,8 +11,9 @@ import psycopg
 import pytest
 from numpy.typing import NDArray
 
+from rowvec.database.vectors import vector_text
 from rowvec.search.loopback import Loopback, setup_loopback
-from rowvec.search.query_server import QueryServer, vector_text
+from rowvec.search.query_server import QueryServer
 
 DIMS = 16
 ROWS = 3000
@@ -89,7 +90,7 @@ def way(request: pytest.FixtureRequest, connection: psycopg.Connection) -> None:
 @pytest.fixture
 def query_server(database_url: str, encoder: FakeEncoder, model_id: int, way: None) -> Iterator[QueryServer]:
     """Give a running query server, as the daemon runs it."""
-    server = QueryServer(lambda: psycopg.connect(database_url), lambda _id: encoder, lambda: [model_id])
+    server = QueryServer(database_url, lambda _id: encoder, lambda: [model_id])
     server.start()
     assert server.wait_ready(20)
     yield server

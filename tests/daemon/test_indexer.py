@@ -11,7 +11,7 @@ import pytest
 from rowvec.daemon.daemon import Daemon
 from rowvec.daemon.indexer import Indexer
 from rowvec.database.connection import connect
-from rowvec.search import index
+from rowvec.search import index_build
 from rowvec.settings import Settings
 from tests.checking import until
 from tests.fakes import HashEncoder
@@ -96,7 +96,7 @@ def test_what_is_not_due_is_left(filled: psycopg.Connection, database_url: str) 
 
 def test_one_builder_at_a_time_over_all_daemons(filled: psycopg.Connection, database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as other:
-        other.execute("SELECT pg_advisory_lock(%s, %s)", index.LOCK)
+        other.execute("SELECT pg_advisory_lock(%s, %s)", index_build.LOCK)
         assert build(database_url)
         assert filled.execute(INDEXES).fetchone() == (0,)
     assert build(database_url)
@@ -106,7 +106,7 @@ def test_one_builder_at_a_time_over_all_daemons(filled: psycopg.Connection, data
 def test_an_end_of_the_daemon_ends_the_build_and_the_next_one_makes_it_again(
     filled: psycopg.Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(index_build, "POLL_SECONDS", 0.01)
     with psycopg.connect(database_url) as writer:
         writer.execute("LOCK rowvec.docs_vectors IN ROW EXCLUSIVE MODE")  # the build waits for this transaction
         stop = Event()

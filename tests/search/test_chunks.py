@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from rowvec.database import sources
+from rowvec.database.vectors import vector_text
 from rowvec.search import hits
-from rowvec.search.query_server import vector_text
 from tests.fix_search import DIMS, FakeEncoder
 
 TEXTS = {

@@ -8,9 +8,10 @@ import numpy as np
 import psycopg
 import pytest
 
+from rowvec.database.vectors import vector_text
 from rowvec.errors import SourceError
-from rowvec.search import index
-from rowvec.search.query_server import vector_text
+from rowvec.search.index_build import build
+from rowvec.search.index_plan import plan
 from tests.fix_search import DIMS, FakeEncoder, reads
 from tests.search.test_search import nearest
 
@@ -84,10 +85,10 @@ def test_the_index_is_built_and_used(
     right = nearest(points, query, 10)
     search = "SELECT key::int FROM rowvec.search('points', %s::vector, filter => %s)"
     assert [key for (key,) in rows(connection, search, vector_text(query), None)] == right  # by an exact scan
-    chosen = index.plan(connection, "points")
+    chosen = plan(connection, "points")
     assert chosen.kind == kind
     assert any("an UPDATE of a row" in warning for warning in chosen.warnings)
-    assert index.build(database_url, chosen) == "points_embedding_hnsw1"
+    assert build(database_url, chosen) == "points_embedding_hnsw1"
     assert reads(connection, "points_embedding_hnsw1", search, vector_text(query), None)
     assert reads(connection, "points_embedding_hnsw1", search, vector_text(query), None)  # by the plan that is kept
     found = [key for (key,) in rows(connection, search, vector_text(query), None)]
@@ -112,7 +113,7 @@ def test_a_partitioned_table_says_how_to_index_it(connection: psycopg.Connection
     connection.execute("CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10)")
     connection.execute("SELECT rowvec.watch('parts', 'body', into_column => 'embedding')")
     with pytest.raises(SourceError, match="is partitioned") as caught:
-        index.plan(connection, "parts")
+        plan(connection, "parts")
     assert "each partition" in str(caught.value.hint)
 
 

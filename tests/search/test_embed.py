@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from psycopg import IsolationLevel
 
-from rowvec.search.query_server import QueryServer, vector_text
+from rowvec.database.vectors import vector_text
+from rowvec.search.query_server import QueryServer
 from tests.checking import until
 from tests.fix_search import FakeEncoder
 
@@ -142,7 +143,7 @@ def test_a_vector_as_text_comes_back_bit_by_bit() -> None:
 
 @pytest.mark.usefixtures("way")
 def test_the_connection_may_be_cut(database_url: str, encoder: FakeEncoder, model_id: int) -> None:
-    queries = QueryServer(lambda: psycopg.connect(database_url), lambda _id: encoder, lambda: [model_id])
+    queries = QueryServer(database_url, lambda _id: encoder, lambda: [model_id])
     queries.start()
     try:
         assert queries.wait_ready(20)

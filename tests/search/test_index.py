@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import psycopg
 import pytest
 
+from rowvec.database.vectors import vector_text
 from rowvec.errors import SettingsError, SourceError
-from rowvec.search import index
-from rowvec.search.query_server import vector_text
+from rowvec.search import index_build
+from rowvec.search.index_build import build, build_text
+from rowvec.search.index_kinds import Kind
+from rowvec.search.index_plan import _warnings, plan
 from tests.fix_search import DIMS, reads
 from tests.search.test_search import nearest
 
@@ -38,10 +43,10 @@ def hnsw(connection: psycopg.Connection) -> list[str]:
 
 @pytest.mark.parametrize("kind", ["vector", "halfvec", "bit"])
 def test_each_kind_is_built_and_used(
-    connection: psycopg.Connection, database_url: str, points: np.ndarray, kind: index.Kind
+    connection: psycopg.Connection, database_url: str, points: np.ndarray, kind: Kind
 ) -> None:
-    chosen = index.plan(connection, "points", kind=kind)
-    assert index.build(database_url, chosen) == "points_vectors_hnsw1"
+    chosen = plan(connection, "points", kind=kind)
+    assert build(database_url, chosen) == "points_vectors_hnsw1"
     assert len(hnsw(connection)) == 1
     query = points[3] + np.float32(0.05)
     search = "SELECT key, distance FROM rowvec.search('points', %s::vector)"
@@ -59,10 +64,10 @@ def test_each_kind_is_built_and_used(
 
 @pytest.mark.usefixtures("points")
 def test_a_new_index_takes_the_place_of_the_old_one(connection: psycopg.Connection, database_url: str) -> None:
-    index.build(database_url, index.plan(connection, "points"))
-    again = index.plan(connection, "points", kind="halfvec", m=8, ef_construction=32)
-    assert again.present == ("rowvec.points_vectors_hnsw1",)
-    assert index.build(database_url, again, memory="64MB") == "points_vectors_hnsw2"
+    build(database_url, plan(connection, "points"))
+    again = plan(connection, "points", kind="halfvec", m=8, ef_construction=32)
+    assert again.facts.present == ["rowvec.points_vectors_hnsw1"]
+    assert build(database_url, again, memory="64MB") == "points_vectors_hnsw2"
     [definition] = hnsw(connection)
     assert "halfvec" in definition
     assert "m='8'" in definition
@@ -72,9 +77,9 @@ def test_a_new_index_takes_the_place_of_the_old_one(connection: psycopg.Connecti
 def test_what_an_interrupted_build_left_is_removed(connection: psycopg.Connection, database_url: str) -> None:
     connection.execute("CREATE INDEX broken ON rowvec.points_vectors USING hnsw (embedding vector_cosine_ops)")
     connection.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'rowvec.broken'::regclass")
-    chosen = index.plan(connection, "points")
-    assert chosen.broken == ("rowvec.broken",)
-    index.build(database_url, chosen)
+    chosen = plan(connection, "points")
+    assert chosen.facts.broken == ["rowvec.broken"]
+    build(database_url, chosen)
     assert len(hnsw(connection)) == 1
 
 
@@ -82,7 +87,7 @@ def test_what_an_interrupted_build_left_is_removed(connection: psycopg.Connectio
 def test_progress_and_cancel(
     connection: psycopg.Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(index_build, "POLL_SECONDS", 0.01)
     seen: list[tuple[str, float]] = []
     connection.execute("BEGIN; LOCK rowvec.points_vectors IN ROW EXCLUSIVE MODE")  # the build waits for us
 
@@ -91,9 +96,9 @@ def test_progress_and_cancel(
         raise KeyboardInterrupt
 
     with psycopg.connect(database_url, autocommit=True) as other:
-        chosen = index.plan(other, "points")
+        chosen = plan(other, "points")
     with pytest.raises(KeyboardInterrupt):
-        index.build(database_url, chosen, on_progress=stop)
+        build(database_url, chosen, on_progress=stop)
     connection.execute("ROLLBACK")
     assert len(seen) == 1
     assert 0 <= seen[0][1] <= 1
@@ -101,38 +106,36 @@ def test_progress_and_cancel(
 
 @pytest.mark.usefixtures("points")
 def test_full_text(connection: psycopg.Connection, database_url: str) -> None:
-    name = index.build_text(database_url, "points")
+    name = build_text(database_url, "points")
     connection.execute("ANALYZE points")
     row = connection.execute(
         "SELECT rowvec_internal.text_document('points', text_columns, 'english') FROM rowvec_internal.source"
     ).fetchone()
     assert row is not None
-    plan = connection.execute(f"EXPLAIN SELECT FROM points WHERE {row[0]} @@ 'word & 17'::tsquery").fetchall()
-    assert any(name in line[0] for line in plan), plan
+    explained = connection.execute(f"EXPLAIN SELECT FROM points WHERE {row[0]} @@ 'word & 17'::tsquery").fetchall()
+    assert any(name in line[0] for line in explained), explained
 
 
 @pytest.mark.usefixtures("points")
 def test_what_cannot_be_is_said(connection: psycopg.Connection, database_url: str) -> None:
     with pytest.raises(SourceError, match="no source"):
-        index.plan(connection, "nothing")
+        plan(connection, "nothing")
     with pytest.raises(SettingsError, match="twice m"):
-        index.plan(connection, "points", m=16, ef_construction=20)
+        plan(connection, "points", m=16, ef_construction=20)
     connection.execute("UPDATE rowvec_internal.model SET dims = 3000")
-    assert index.plan(connection, "points").kind == "halfvec"
+    assert plan(connection, "points").kind == "halfvec"
     with pytest.raises(SourceError, match="2000 dims at most"):
-        index.plan(connection, "points", kind="vector")
+        plan(connection, "points", kind="vector")
     connection.execute("UPDATE rowvec_internal.model SET dims = 5000")
-    assert index.plan(connection, "points").kind == "bit"
+    assert plan(connection, "points").kind == "bit"
     connection.execute("UPDATE rowvec_internal.backfill SET phase = 'rows'")
     with pytest.raises(SourceError, match="not done"):
-        index.build(database_url, index.plan(connection, "points"))
+        build(database_url, plan(connection, "points"))
 
 
 @pytest.mark.usefixtures("points")
 def test_the_warnings(connection: psycopg.Connection) -> None:
-    chosen = index.plan(connection, "points")
-    old = {**chosen.facts, "version": "0.8.2"}
-    assert "0.8.4" in index._warnings(old, 0)[0]
-    small = {**chosen.facts, "version": "0.10.0", "memory": 1 << 20}
-    [warning] = index._warnings(small, 10 << 20)
+    chosen = plan(connection, "points")
+    assert "0.8.4" in next(_warnings(replace(chosen.facts, version="0.8.2"), 0))
+    [warning] = _warnings(replace(chosen.facts, version="0.10.0", memory=1 << 20), 10 << 20)
     assert "--memory 10MB" in warning

@@ -167,7 +167,7 @@ def test_an_owner_who_is_no_superuser(
         )
         own.execute("CREATE TABLE t (id int PRIMARY KEY, body text)")
         own.execute("SELECT rowvec.watch('t', 'body')")
-        queries = QueryServer(lambda: psycopg.connect(url), lambda _id: encoder, lambda: [1])
+        queries = QueryServer(url, lambda _id: encoder, lambda: [1])
         queries.start()
         try:
             assert queries.wait_ready(20)

@@ -1,4 +1,4 @@
-"""The mailbox: letters by inotify or, where the kernel gives no watch, by looking; what is no letter is dropped."""
+"""The mailbox: requests by inotify or, where the kernel gives no watch, by polling; any other file is removed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import psycopg
 import pytest
 
 from rowvec.search import mailbox
-from rowvec.search.mailbox import Letter, Mailbox
+from rowvec.search.mailbox import Mailbox
 from rowvec.search.query_server import QueryServer
+from rowvec.search.requests import Request
 from tests.fix_search import FakeEncoder
 from tests.search.test_embed import as_array, embed
 
@@ -28,7 +29,7 @@ def put(folder: Path, name: str, content: str) -> None:
     (folder / f"{name}.ask").write_text(content, encoding="ascii")
 
 
-def test_without_a_watch_letters_are_looked_for(
+def test_without_a_watch_the_folder_is_polled(
     connection: psycopg.Connection,
     database_url: str,
     encoder: FakeEncoder,
@@ -37,7 +38,7 @@ def test_without_a_watch_letters_are_looked_for(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(mailbox, "_Inotify", no_watch)
-    server = QueryServer(lambda: psycopg.connect(database_url), lambda _id: encoder, lambda: [model_id])
+    server = QueryServer(database_url, lambda _id: encoder, lambda: [model_id])
     server.start()
     try:
         assert server.wait_ready(20)
@@ -52,24 +53,24 @@ def test_without_a_watch_letters_are_looked_for(
 
 
 @pytest.mark.parametrize("watched", [True, False])
-def test_letters_are_taken_whole_or_not_at_all(tmp_path: Path, watched: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_are_taken_whole_or_not_at_all(tmp_path: Path, watched: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not watched:
         monkeypatch.setattr(mailbox, "_Inotify", no_watch)
     box = Mailbox(tmp_path)
     try:
         assert (box.fileno is not None) == (watched and sys.platform == "linux")
-        assert not box.has_letters()
+        assert not box.has_requests()
         whole = json.dumps(ASKED).encode().hex()
         put(tmp_path, "half", whole[:20])
         put(tmp_path, "rubbish", "no hex at all.")
         put(tmp_path, "whole", whole + ".\n")
-        assert box.has_letters()
-        assert box.take() == [Letter("whole", 1, "query: ", "cats", None)]
+        assert box.has_requests()
+        assert box.take() == [Request("whole", 1, "query: ", "cats", None)]
         assert [path.name for path in tmp_path.iterdir()] == ["half.ask"]
         put(tmp_path, "half", whole + ".\n")
-        [letter] = box.take()
-        box.answer(letter, "[1,2]")
+        [request] = box.take()
+        box.answer([(request, "[1,2]")])
         assert (tmp_path / "half.answer").read_text() == "[1,2]."
-        assert not box.has_letters()
+        assert not box.has_requests()
     finally:
         box.close()

@@ -32,7 +32,7 @@ def pages(
             (source,) = [source for source in sources.load(other) if source.id == source_id]
         return preview(source, text, WordMeasure())
 
-    server = QueryServer(lambda: psycopg.connect(database_url), lambda _: encoder, lambda: [model_id], preview=of)
+    server = QueryServer(database_url, lambda _: encoder, lambda: [model_id], preview=of)
     server.start()
     assert server.wait_ready(20)
     yield connection

@@ -8,7 +8,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from rowvec.search.query_server import vector_text
+from rowvec.database.vectors import vector_text
 from tests.fix_search import DIMS, ROWS, FakeEncoder, reads
 
 Fill = Callable[[str], None]

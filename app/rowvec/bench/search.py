@@ -24,7 +24,10 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 import rowvec_migrations
-from rowvec.search import index, loopback
+from rowvec.search import loopback
+from rowvec.search.index_build import build
+from rowvec.search.index_kinds import Kind
+from rowvec.search.index_plan import plan
 from rowvec.search.query_server import QueryEncoder, QueryServer
 
 TOPICS, INNER_DIMS = 2000, 64  # real embeddings are clustered, and far fewer-dimensional than they look
@@ -93,7 +96,7 @@ def run(
     rows: int = 100_000,
     dims: int = 384,
     queries: int = 200,
-    kinds: Sequence[index.Kind] = ("vector", "halfvec", "bit"),
+    kinds: Sequence[Kind] = ("vector", "halfvec", "bit"),
     memory: str = "1GB",
     encoder: QueryEncoder | None = None,
     progress: Say = lambda _line: None,
@@ -109,7 +112,7 @@ def run(
         seconds: dict[str, float] = {}
         for kind in kinds:
             begin = time.perf_counter()
-            index.build(own, index.plan(connection, "documents", kind=kind), memory=memory)
+            build(own, plan(connection, "documents", kind=kind), memory=memory)
             seconds[kind] = round(time.perf_counter() - begin, 1)
             progress(f"index of kind {kind}: {seconds[kind]} s")
             for result in _cases(connection, kind, asked, truth):
@@ -135,7 +138,7 @@ def line(result: Result) -> str:
     return text
 
 
-def _cases(connection: psycopg.Connection, kind: index.Kind, asked: Vectors, truth: Vectors) -> Iterator[Result]:
+def _cases(connection: psycopg.Connection, kind: Kind, asked: Vectors, truth: Vectors) -> Iterator[Result]:
     count = truth.shape[1]
     part = (np.arange(1, count + 1, dtype=np.int64) * 7919) % PARTS
     for k in (10, 200):
@@ -209,7 +212,7 @@ def _text(
     connection: psycopg.Connection, url: str, encoder: QueryEncoder, queries: int
 ) -> tuple[str, list[float], list[float]]:
     loopback.setup_if_possible(connection)
-    server = QueryServer(lambda: psycopg.connect(url), lambda _model: encoder, lambda: [1])
+    server = QueryServer(url, lambda _model: encoder, lambda: [1])
     server.start()
     try:
         server.wait_ready(30)

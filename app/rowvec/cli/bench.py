@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rowvec.cli.common import JsonOption, console, database, print_json
+from rowvec.search.index_kinds import KINDS, Kind
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
     from rowvec.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Measure rowvec on this machine.")
-
-
-class KindOption(StrEnum):
-    """What an index holds of a vector."""
-
-    vector = "vector"
-    halfvec = "halfvec"
-    bit = "bit"
 
 
 PlotOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a picture of it, SVG.")]
@@ -135,19 +127,18 @@ def search(
     rows: Annotated[int, typer.Option(min=1000, help="Rows of the table that is searched.")] = 100_000,
     dims: Annotated[int, typer.Option(min=2, max=2000, help="Dims of its vectors.")] = 384,
     queries: Annotated[int, typer.Option(min=1, help="Queries of each case.")] = 200,
-    kind: Annotated[list[KindOption] | None, typer.Option(help="Only this kind of index; repeat it for more.")] = None,
+    kind: Annotated[list[Kind] | None, typer.Option(help="Only this kind of index; repeat it for more.")] = None,
     plot: PlotOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure search against brute force and hand-written SQL: recall, latency. Makes a database, and drops it."""
     from rowvec.bench import plot as pictures
     from rowvec.bench import search as module
-    from rowvec.search import index
     from rowvec.settings import load
 
     settings, say = load(), console(stderr=True)
     with _default_model(settings, say) as model, database(settings) as url:
-        kinds: list[index.Kind] = [one.value for one in kind or KindOption]
+        kinds = kind or list(KINDS)
         report = module.run(url, rows=rows, dims=dims, queries=queries, kinds=kinds, encoder=model, progress=say.print)
     if plot:
         plot.write_text(pictures.search(report.as_dict()), encoding="utf-8")

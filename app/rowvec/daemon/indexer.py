@@ -2,7 +2,7 @@
 
 due -> building -> there. A build that ended early, by a lost server or a killed daemon, leaves an invalid index behind:
 its source is due again, and the next build drops it. One at a time over all daemons:
-rowvec.search.index holds an advisory lock.
+rowvec.search.index_build holds an advisory lock.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from rowvec.database.connection import connect
 from rowvec.database.statements import statement
 from rowvec.database.translate import translated
 from rowvec.errors import RowvecError
-from rowvec.search import index
+from rowvec.search.index_build import BuildGoesOn, build
+from rowvec.search.index_plan import plan
 
 RETRY_SECONDS = 60.0  # after a build that failed
 LOOK_SECONDS = 5.0
@@ -65,15 +66,15 @@ class Indexer:
         began = time.monotonic()
         try:
             with connect(self._url, application="rowvec index") as connection:
-                chosen = index.plan(connection, source)
+                chosen = plan(connection, source)
             for warning in chosen.warnings:
                 log.warning("index source=%s: %s", source, warning)
-            log.info("index source=%s kind=%s rows=%d: building", source, chosen.kind, chosen.rows)
-            name = index.build(self._url, chosen, on_progress=_until(self._stop))
+            log.info("index source=%s kind=%s rows=%d: building", source, chosen.kind, chosen.facts.rows)
+            name = build(self._url, chosen, on_progress=_until(self._stop))
             log.info("index source=%s name=%s seconds=%.1f", source, name, time.monotonic() - began)
         except Stopped:
             log.info("index source=%s: left for the next daemon", source)
-        except index.BuildGoesOn as error:
+        except BuildGoesOn as error:
             log.debug("index source=%s: %s", source, error)
         except RowvecError as error:
             self._retry_at[source] = time.monotonic() + RETRY_SECONDS

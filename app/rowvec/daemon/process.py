@@ -6,12 +6,10 @@ import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from threading import Thread
 from types import FrameType
 
 from rowvec.daemon.daemon import Daemon
-from rowvec.database.connection import connect
 from rowvec.database.sources import Model
 from rowvec.encode.artefact import find_artefact
 from rowvec.encode.encoder import Encoder
@@ -32,7 +30,7 @@ class Service:
         self._daemon = Daemon(url, settings, partial(_load, settings), once=once)
         self._encoders = self._daemon.models.encoders
         self._queries = QueryServer(
-            partial(connect, settings.direct_url(url), application="rowvec queries"),
+            settings.direct_url(url),
             self._encoders.__getitem__,
             self._encoders.keys,
             preview=self._preview,

@@ -48,6 +48,11 @@ def from_text(literals: Sequence[str]) -> NDArray[np.float32]:
     return np.array([np.fromstring(text[1:-1], dtype=np.float32, sep=",") for text in literals], dtype=np.float32)
 
 
+def vector_text(vector: NDArray[np.float32]) -> str:
+    """Write float32 (dims,) as pgvector reads it; nine digits bring back the same bits."""
+    return "[" + ",".join([f"{value:.9g}" for value in vector.tolist()]) + "]"
+
+
 def register(connection: Connection) -> None:
     """Teach a connection to send a VectorArray; pgvector must be there (its type's oid differs by database)."""
     info = TypeInfo.fetch(connection, "vector")

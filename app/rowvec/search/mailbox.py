@@ -1,8 +1,9 @@
-"""The mailbox: query texts that come as files in the server's data folder, and their answers; for want of dblink.
+"""The mailbox: requests that come as files in the server's data folder, and their answers; where there is no dblink.
 
 A SELECT writes `<uuid>.ask` with COPY and reads `<uuid>.answer`; rowvec_internal.by_mailbox() is the other side.
-A file is hex of JSON with a full stop at its end, so a half-written one is not taken for whole. On Linux the kernel
-tells of each closed file (inotify), so nothing is spent while nothing comes; elsewhere the folder is read every 5 ms.
+A file is hex of JSON with a full stop at its end, so that a half-written one is told from a whole one. On Linux the
+kernel reports each closed file (inotify), so nothing is spent while nothing comes; elsewhere the folder is read every
+5 ms.
 """
 
 from __future__ import annotations
@@ -14,35 +15,29 @@ import os
 import stat
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
 import psycopg
 from psycopg import sql
 
+from rowvec.database.statements import statement
+from rowvec.database.vectors import vector_text
+from rowvec.errors import one_line
+from rowvec.search.requests import Answer, Request
+
 IN_CLOSE_WRITE = 0x8
-KEEP_SECONDS = 60.0  # an answer is read within milliseconds; this is for a backend that was stopped meanwhile
+KEEP_SECONDS = 60.0  # an answer is read within milliseconds, unless its backend was stopped meanwhile
 POLL_SECONDS = 0.005
 
 log = logging.getLogger("rowvec.queries")
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A text that waits for its vector, or for its chunks."""
-
-    name: str
-    model: int
-    prompt: str
-    query: str
-    source: int | None = None  # how this source cuts the text is asked, not its vector
-
-
 class Mailbox:
-    """One database's folder of letters."""
-
-    poll_seconds = POLL_SECONDS
+    """One database's folder of requests and answers."""
 
     def __init__(self, folder: Path) -> None:
         """Watch a folder that is there already."""
@@ -54,25 +49,17 @@ class Mailbox:
     def open(cls, connection: psycopg.Connection) -> Mailbox | None:
         """Make the folder and watch it; None where the server's files are not ours: another machine, no rights.
 
-        Only a letter that the server has written and we have read proves that both see the same folder.
+        Only a file that the server has written and we have read proves that both see the same folder.
         """
         try:
-            row = connection.execute(
-                "SELECT current_setting('data_directory'), d.oid, r.rolsuper FROM pg_database d, pg_roles r"
-                " WHERE d.datname = current_database() AND r.rolname = current_user"
-            ).fetchone()
-        except psycopg.errors.InsufficientPrivilege:
-            return None
-        if row is None or not row[2]:
-            return None
-        data = Path(row[0])
-        folder = data / "rowvec_queries" / str(row[1])
-        try:
-            info = data.stat()
+            row = connection.execute(statement("search/server_files")).fetchone()
+            if row is None or not row[2]:
+                return None
+            data = Path(row[0])
+            owner, folder = data.stat(), data / "rowvec_queries" / str(row[1])
             for each in (folder.parent, folder):
                 each.mkdir(mode=0o700, exist_ok=True)
-                if os.geteuid() == 0:
-                    os.chown(each, info.st_uid, info.st_gid)
+                _own(each, owner)
             probe = folder / f"{uuid4()}.probe"
             connection.execute(sql.SQL("COPY (SELECT 'rowvec') TO {}").format(sql.Literal(str(probe))))
             same = probe.read_text() == "rowvec\n"
@@ -83,60 +70,65 @@ class Mailbox:
 
     @property
     def fileno(self) -> int | None:
-        """What becomes readable when a letter has come; None where the folder must be polled."""
+        """What becomes readable when a request has come; None where the folder must be polled."""
         return self._watch.fileno if self._watch else None
 
-    def has_letters(self) -> bool:
-        """Say whether a letter lies there."""
+    def has_requests(self) -> bool:
+        """Say whether a request lies there."""
         with os.scandir(self.folder) as entries:
             return any(entry.name.endswith(".ask") for entry in entries)
 
-    def take(self) -> list[Letter]:
-        """Take every whole letter out of the folder; what is no letter of ours is thrown away."""
+    def take(self) -> list[Request]:
+        """Take every whole request out of the folder; a file that is not a request of ours is removed."""
         if self._watch:
             self._watch.drain()
-        letters = []
+        requests = []
         for path in self.folder.glob("*.ask"):
             try:
                 content = path.read_bytes().rstrip(b"\n")
                 if not content.endswith(b"."):
-                    continue  # still being written: closing it wakes us again
+                    continue  # still being written: when it is closed, we are woken again
                 path.unlink()
-                found = json.loads(bytes.fromhex(content[:-1].decode("ascii")))
-                asked = (found["model"], found["prompt"], found["query"], found["source"])
-                letters.append(Letter(path.name.removesuffix(".ask"), *asked))
+                requests.append(Request(path.stem, **json.loads(bytes.fromhex(content[:-1].decode("ascii")))))
             except FileNotFoundError:
                 continue  # another daemon was quicker
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, TypeError):
                 path.unlink(missing_ok=True)
-        return letters
+        return requests
 
-    def answer(self, letter: Letter, text: str) -> None:
-        """Put the answer down, whole from the moment that it can be seen."""
-        path = self.folder / f"{letter.name}.answer"
-        new = path.with_suffix(".new")
-        new.write_text(f"{text}.", encoding="utf-8")
-        if os.geteuid() == 0:
-            os.chown(new, self._owner.st_uid, self._owner.st_gid)
-        new.chmod(stat.S_IRUSR | stat.S_IWUSR)
-        new.rename(path)
+    def answer(self, answered: Sequence[tuple[Request, Answer]]) -> None:
+        """Write the answers; each is whole from the moment that its file can be seen."""
+        for request, answer in answered:
+            if isinstance(answer, Exception):
+                text = f"!{one_line(answer)}"
+            else:
+                text = vector_text(answer) if isinstance(answer, np.ndarray) else answer
+            new = self.folder / f"{request.id}.new"
+            new.write_text(f"{text}.", encoding="utf-8")
+            _own(new, self._owner)
+            new.chmod(stat.S_IRUSR | stat.S_IWUSR)
+            new.rename(new.with_suffix(".answer"))
 
     def sweep(self) -> None:
-        """Remove files that nobody reads any more: SQL can write and read files, but not delete them."""
+        """Remove old files: SQL can write and read files, but not delete them."""
         before = time.time() - KEEP_SECONDS
         with os.scandir(self.folder) as entries:
             for entry in entries:
-                try:
+                with suppress(FileNotFoundError):
                     if entry.stat().st_mtime < before:
                         os.unlink(entry.path)
-                except FileNotFoundError:
-                    continue
 
     def close(self) -> None:
         """Stop watching; the folder stays."""
         if self._watch:
             os.close(self._watch.fileno)
             self._watch = None
+
+
+def _own(path: Path, owner: os.stat_result) -> None:
+    """Give a file to the server's user, where we are root."""
+    if os.geteuid() == 0:
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _watch(folder: Path) -> _Inotify | None:
@@ -149,7 +141,7 @@ def _watch(folder: Path) -> _Inotify | None:
 
 
 class _Inotify:
-    """The kernel's word that a file in a folder was closed after writing (inotify(7)), through libc."""
+    """Watches a folder for files that are closed after writing, by inotify(7), through libc."""
 
     def __init__(self, folder: Path) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
@@ -161,9 +153,7 @@ class _Inotify:
             raise OSError(number, os.strerror(number), str(folder))
 
     def drain(self) -> None:
-        """Forget what was told so far; the folder itself is what counts."""
-        try:
+        """Forget the events so far: the folder itself says what is there."""
+        with suppress(BlockingIOError):
             while os.read(self.fileno, 65536):
                 pass
-        except BlockingIOError:
-            pass
