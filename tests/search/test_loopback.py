@@ -112,7 +112,7 @@ def test_what_works_stays_when_setting_up_again_fails(connection: psycopg.Connec
 
 def test_taking_the_revision_back_takes_it_away(connection: psycopg.Connection, database_url: str) -> None:
     made = setup_loopback(connection)
-    rowvec_migrations.downgrade(database_url, "0001")
+    rowvec_migrations.downgrade(database_url)
     assert connection.execute("SELECT FROM pg_foreign_server").fetchall() == []
     assert connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (made.user,)).fetchall() == []
 
