@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rowvec.cli.common import JsonOption, console, database, print_json
-from rowvec.search.index_kinds import KINDS, Kind
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from rowvec.encode.torchscript import TorchScriptEncoder
+    from rowvec.search.index_kinds import Kind
     from rowvec.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Measure rowvec on this machine.")
+
+
+class KindOption(StrEnum):  # typer takes no list of a Literal
+    """What an index holds of a vector."""
+
+    vector = "vector"
+    halfvec = "halfvec"
+    bit = "bit"
 
 
 PlotOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a picture of it, SVG.")]
@@ -127,7 +136,7 @@ def search(
     rows: Annotated[int, typer.Option(min=1000, help="Rows of the table that is searched.")] = 100_000,
     dims: Annotated[int, typer.Option(min=2, max=2000, help="Dims of its vectors.")] = 384,
     queries: Annotated[int, typer.Option(min=1, help="Queries of each case.")] = 200,
-    kind: Annotated[list[Kind] | None, typer.Option(help="Only this kind of index; repeat it for more.")] = None,
+    kind: Annotated[list[KindOption] | None, typer.Option(help="Only this kind of index; repeat it for more.")] = None,
     plot: PlotOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -138,7 +147,7 @@ def search(
 
     settings, say = load(), console(stderr=True)
     with _default_model(settings, say) as model, database(settings) as url:
-        kinds = kind or list(KINDS)
+        kinds: list[Kind] = [one.value for one in kind or KindOption]
         report = module.run(url, rows=rows, dims=dims, queries=queries, kinds=kinds, encoder=model, progress=say.print)
     if plot:
         plot.write_text(pictures.search(report.as_dict()), encoding="utf-8")
