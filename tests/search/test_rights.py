@@ -135,7 +135,7 @@ def test_unwatch_closes_the_vectors(connection: psycopg.Connection, reader: psyc
     assert len(reader.execute("SELECT * FROM rowvec.docs_vectors").fetchall()) == 5
     connection.execute("SELECT rowvec.unwatch('docs', drop_vectors => true)")
     assert connection.execute("SELECT to_regclass('rowvec.docs_vectors')").fetchone() == (None,)
-    assert connection.execute("SELECT count(*) FROM pg_proc WHERE proname LIKE 'source_%'").fetchone() == (0,)
+    assert connection.execute("SELECT count(*) FROM pg_proc WHERE proname ~ '^source_[0-9]'").fetchone() == (0,)
 
 
 @pytest.mark.usefixtures("documents")
