@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import warnings
 from pathlib import Path
@@ -59,8 +61,17 @@ class _Tiny(nn.Module):
 
 
 def tiny_artefact(directory: Path, *, seed: int = 0, normalized: bool = True) -> Path:
-    """Write an artefact of a tiny random model into `directory` and return it; its words are WORDS and POISON."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """Write an artefact of a tiny random model into `directory` and return it; its words are WORDS and POISON.
+
+    To trace one takes half a second, so each is made once and copied.
+    """
+    return Path(shutil.copytree(_tiny(seed, normalized), directory, dirs_exist_ok=True))
+
+
+@functools.cache
+def _tiny(seed: int, normalized: bool) -> Path:
+    directory = _scratch() / f"tiny-{seed}-{normalized}"
+    directory.mkdir()
     tokenizer = _tiny_tokenizer()
     tokenizer.save(str(directory / "tokenizer.json"))
     torch.manual_seed(seed)
@@ -111,6 +122,14 @@ def write_manifest(directory: Path, **changes: object) -> None:
     }
     manifest |= changes
     (directory / "manifest.json").write_text(json.dumps({"fingerprint": fingerprint(manifest)} | manifest))
+
+
+@functools.cache
+def _scratch() -> Path:
+    """A folder for as long as this process lives."""
+    folder = tempfile.TemporaryDirectory(prefix="rowvec-artefacts-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
 
 
 @functools.cache

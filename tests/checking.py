@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from threading import Event
 
 import numpy as np
 import psycopg
@@ -14,7 +16,7 @@ from rowvec.encode import chunks
 from tests.fakes import WordMeasure, fake_vector
 
 
-def wait(connection: psycopg.Connection, source: str, timeout: str = "20 s") -> None:
+def wait(connection: psycopg.Connection, source: str = "documents", timeout: str = "20 s") -> None:
     """Return when everything that was committed before is searchable."""
     connection.execute("CALL rowvec.wait(%s, %s)", (source, timeout))
 
@@ -118,4 +120,12 @@ def until(connection: psycopg.Connection, query: str, wanted: object, seconds: f
     end = time.monotonic() + seconds
     while (row := connection.execute(query.encode()).fetchone()) is None or row[0] != wanted:
         assert time.monotonic() < end, f"{query}: {row}, not {wanted!r}"
-        connection.execute("SELECT pg_sleep(0.02)")
+        Event().wait(0.02)
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Return when a condition of this process holds; fail after a while."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not so within {seconds:.0f} s"
+        Event().wait(0.02)

@@ -10,8 +10,10 @@ from __future__ import annotations
 import importlib
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -21,7 +23,6 @@ from tests.servers import Container, Embedded, External, Server, home_folder, wi
 
 pytest_plugins = ("tests.fix_documents", "tests.fix_search")
 
-TEMPLATE = "rowvec_template"
 _TEST_URL = os.environ.get("ROWVEC_TEST_DATABASE_URL")
 _numbers = itertools.count(1)
 for _name in [name for name in os.environ if name.startswith("ROWVEC_")]:
@@ -94,30 +95,31 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def template_database(server: Server) -> Iterator[str]:
-    """Give the name of a database that was migrated once; CREATE DATABASE … TEMPLATE copies it in milliseconds."""
-    name = f"{TEMPLATE}_{os.getpid()}"
-    _create_database(server, name)
-    importlib.import_module("rowvec_migrations").upgrade(with_database(server.url, name))
-    yield name
-    _drop_database(server, name)
+    """Give the URL of a database that was migrated once; CREATE DATABASE … TEMPLATE copies it in 50 ms."""
+    with _database(server) as url:
+        importlib.import_module("rowvec_migrations").upgrade(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def new_database(server: Server, template_database: str) -> Callable[[], AbstractContextManager[str]]:
+    """Give a maker of migrated databases, for fixtures that live longer than a test; each gives its URL."""
+    return lambda: _database(server, template_database)
 
 
 @pytest.fixture
-def database_url(server: Server, template_database: str) -> Iterator[str]:
-    """Give the URL of a migrated database that only this test uses."""
-    name = f"rowvec_test_{os.getpid()}_{next(_numbers)}"
-    _create_database(server, name, template_database)
-    yield with_database(server.url, name)
-    _drop_database(server, name)
+def database_url(request: pytest.FixtureRequest, server: Server, template_database: str) -> Iterator[str]:
+    """Give the URL of a migrated database of this test alone; a copy of `filled_database` where it asks for that."""
+    template = "filled_database" if "filled_database" in request.fixturenames else "template_database"
+    with _database(server, request.getfixturevalue(template)) as url:
+        yield url
 
 
 @pytest.fixture
 def empty_database_url(server: Server) -> Iterator[str]:
     """Give the URL of a database that only this test uses, with nothing in it."""
-    name = f"rowvec_test_{os.getpid()}_{next(_numbers)}"
-    _create_database(server, name)
-    yield with_database(server.url, name)
-    _drop_database(server, name)
+    with _database(server) as url:
+        yield url
 
 
 @pytest.fixture
@@ -136,13 +138,14 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     return home
 
 
-def _create_database(server: Server, name: str, template: str = "template1") -> None:
+@contextmanager
+def _database(server: Server, template_url: str | None = None) -> Iterator[str]:
+    """Make a database, empty or as another one, give its URL, and drop it."""
+    name = f"rowvec_test_{os.getpid()}_{next(_numbers)}"
+    template = urlsplit(template_url).path[1:] if template_url else "template1"
+    identifiers = sql.Identifier(name), sql.Identifier(template)
     with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
-
-
-def _drop_database(server: Server, name: str) -> None:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*identifiers))
+    yield with_database(server.url, name)
     with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(*identifiers[:1]))

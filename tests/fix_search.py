@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 import psycopg
@@ -62,11 +63,17 @@ def encoder() -> FakeEncoder:
 @pytest.fixture
 def model_id(connection: psycopg.Connection) -> int:
     """Give the id of a default model with a query prompt."""
-    row = connection.execute(
+    return add_model(connection)
+
+
+def add_model(connection: psycopg.Connection) -> int:
+    """Register the model of the fake encoder, unless it is there; return its id."""
+    connection.execute(
         "INSERT INTO rowvec_internal.model (name, fingerprint, dims, max_tokens, similarity, manifest, is_default)"
-        " VALUES ('fake', 'f00d', %s, 64, 'cosine', %s, true) RETURNING id",
+        " VALUES ('fake', 'f00d', %s, 64, 'cosine', %s, true) ON CONFLICT DO NOTHING",
         (DIMS, '{"prompts": {"query": "query: ", "document": ""}}'),
-    ).fetchone()
+    )
+    row = connection.execute("SELECT id FROM rowvec_internal.model WHERE name = 'fake'").fetchone()
     assert row is not None
     number: int = row[0]
     return number
@@ -117,19 +124,34 @@ def fill(connection: psycopg.Connection, encoder: FakeEncoder) -> Callable[[str]
 
 
 @pytest.fixture
-def points(connection: psycopg.Connection, model_id: int) -> np.ndarray:
-    """Watch a table of 3,000 rows with random vectors and an HNSW index; give the vectors."""
-    connection.execute(
-        "CREATE TABLE points AS SELECT i AS id, 'x' AS body, i % 1000 AS part FROM generate_series(0, 2999) i"
-    )
-    connection.execute("ALTER TABLE points ADD PRIMARY KEY (id)")
-    connection.execute("SELECT rowvec.watch('points', 'body')")
-    vectors = np.random.default_rng(7).standard_normal((ROWS, DIMS)).astype(np.float32)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO rowvec.points_vectors (id, embedding) VALUES (%s, %s)",
-            [(number, vector_text(vector)) for number, vector in enumerate(vectors)],
-        )
-    connection.execute("CREATE INDEX ON rowvec.points_vectors USING hnsw (embedding vector_cosine_ops)")
-    connection.execute("ANALYZE points, rowvec.points_vectors")
-    return vectors
+def points(filled_database: str) -> np.ndarray:
+    """Give the vectors of the table `points`, which the test's database holds."""
+    return _points()
+
+
+@pytest.fixture(scope="session")
+def filled_database(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """Give the URL of a database with a watched table of 3,000 rows with random vectors and an HNSW index.
+
+    It takes most of a second to make, so it is made once, and `database_url` copies it for each test that asks for it.
+    """
+    with new_database() as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            add_model(connection)
+            connection.execute(
+                "CREATE TABLE points AS SELECT i AS id, 'x' AS body, i % 1000 AS part FROM generate_series(0, 2999) i"
+            )
+            connection.execute("ALTER TABLE points ADD PRIMARY KEY (id)")
+            connection.execute("SELECT rowvec.watch('points', 'body')")
+            with connection.cursor() as cursor:
+                cursor.executemany(
+                    "INSERT INTO rowvec.points_vectors (id, embedding) VALUES (%s, %s)",
+                    [(number, vector_text(vector)) for number, vector in enumerate(_points())],
+                )
+            connection.execute("CREATE INDEX ON rowvec.points_vectors USING hnsw (embedding vector_cosine_ops)")
+            connection.execute("ANALYZE points, rowvec.points_vectors")
+        yield url
+
+
+def _points() -> np.ndarray:
+    return np.random.default_rng(7).standard_normal((ROWS, DIMS)).astype(np.float32)

@@ -16,6 +16,7 @@ import pytest
 from rich.console import Console
 
 from rowvec.cli import default_model, demo, docstrings
+from rowvec.cli.docstrings import Docstring
 from rowvec.database import embedded
 from rowvec.settings import Settings
 from tests.artefacts import minilm_artefact
@@ -49,8 +50,32 @@ def run(home: Path) -> str:
     return out.getvalue()
 
 
-def test_docstrings_are_many_and_unlike() -> None:
-    texts = docstrings.read(10**6)
+def interrupt(home: Path, step: str) -> None:
+    """Run it as a process until it prints a step, and press Ctrl-C."""
+    environment = {**os.environ, "ROWVEC_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "rowvec", "demo", "--rows", str(ROWS)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(step):
+            break
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert not embedded.is_running(home)
+
+
+@pytest.fixture(scope="module")
+def texts() -> list[Docstring]:
+    """Read all docstrings once: to parse the standard library takes seconds."""
+    return docstrings.read(10**6)
+
+
+@pytest.mark.slow
+def test_docstrings_are_many_and_unlike(texts: list[Docstring]) -> None:
     assert len(texts) >= 3_300
     assert len({text.title for text in texts}) == len({text.body for text in texts}) == len(texts)
     assert all(len(text.body) >= docstrings.SHORTEST for text in texts)
@@ -59,7 +84,12 @@ def test_docstrings_are_many_and_unlike() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_ctrl_c")
-def test_twice_the_same(home: Path) -> None:
+def test_it_is_complete_and_the_same_again_after_ctrl_c_at_each_step(
+    home: Path, texts: list[Docstring], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(docstrings, "read", lambda limit: texts[:limit])
+    for step in ("1.", "3.", "4."):
+        interrupt(home, step)
     first, second = run(home), run(home)
     for shown in (first, second):
         assert re.search(r"INSERT -> vector: after \d+\.\d ms", shown)
@@ -77,28 +107,3 @@ def test_twice_the_same(home: Path) -> None:
             "SELECT (SELECT count(*) FROM stdlib), count(*) FROM rowvec.stdlib_vectors WHERE embedding IS NOT NULL"
         ).fetchone()
     assert counts == (ROWS + 1, ROWS + 1)
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("_ctrl_c")
-def test_ctrl_c_breaks_nothing(home: Path) -> None:
-    environment = {**os.environ, "ROWVEC_HOME": str(home), "PYTHONUNBUFFERED": "1"}
-    for step in ("1.", "3.", "4."):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "rowvec", "demo", "--rows", str(ROWS)],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith(step):
-                break
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode == 130, errors
-        assert "Traceback" not in errors
-        assert not embedded.is_running(home)
-    assert "Go on:" in run(home)

@@ -13,25 +13,42 @@ import pytest
 
 from rowvec.cli.default_model import NAME
 from rowvec.database import embedded
-from tests.artefacts import minilm_artefact
+from tests.artefacts import tiny_artefact
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_up_and_psql_share_a_server(server_home: Path, number: int) -> None:
-    (server_home / "models").mkdir()
-    (server_home / "models" / NAME).symlink_to(minilm_artefact())
-    environment = {**os.environ, "ROWVEC_HOME": str(server_home), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "rowvec"]
-    up = subprocess.Popen([*command, "up"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+COMMAND = [sys.executable, "-m", "rowvec"]
+
+
+def start(environment: dict[str, str]) -> tuple[subprocess.Popen[str], list[str]]:
+    """Start `up` and return it when it is ready, with what it has said."""
+    up = subprocess.Popen([*COMMAND, "up"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     assert up.stderr is not None
     seen = []
     for line in up.stderr:
         seen.append(line)
         if " ready " in line:
             break
+    return up, seen
+
+
+def end(up: subprocess.Popen[str], number: int) -> None:
+    """Send a signal, and see it end well."""
+    up.send_signal(number)
+    _, rest = up.communicate(timeout=60)
+    assert up.returncode == 0, rest
+    assert "stopped" in rest
+
+
+@pytest.mark.slow
+def test_up_and_psql_share_a_server(server_home: Path) -> None:
+    tiny_artefact(server_home / "models" / NAME)
+    environment = {**os.environ, "ROWVEC_HOME": str(server_home), "PYTHONUNBUFFERED": "1"}
+    up, _ = start(environment)
+    end(up, signal.SIGINT)
+    assert not embedded.is_running(server_home)
+    up, seen = start(environment)
     statements = (
         "CREATE TABLE documents (id int PRIMARY KEY, body text)",
         "SELECT rowvec.watch('documents', 'body')",
@@ -41,7 +58,7 @@ def test_up_and_psql_share_a_server(server_home: Path, number: int) -> None:
     )
     arguments = [part for statement in statements for part in ("-c", statement)]
     asked = subprocess.run(
-        [*command, "psql", "--", "-X", "-A", "-t", "-q", *arguments],
+        [*COMMAND, "psql", "--", "-X", "-A", "-t", "-q", *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -50,10 +67,7 @@ def test_up_and_psql_share_a_server(server_home: Path, number: int) -> None:
     )
     assert (asked.returncode, asked.stdout.splitlines()) == (0, ["documents", "7"]), (asked.stderr, seen)
     assert embedded.is_running(server_home), "psql was not the last user"
-    up.send_signal(number)
-    _, rest = up.communicate(timeout=60)
-    assert up.returncode == 0, rest
-    assert "stopped" in rest
+    end(up, signal.SIGTERM)
     assert not embedded.is_running(server_home)
 
 
@@ -66,7 +80,7 @@ def test_psql_shows_no_password_and_gives_its_exit_code(url: str) -> None:
         assert connection.info.dbname in embedded.psql_environment(url)["PGDATABASE"]
     environment = {**os.environ, "ROWVEC_DATABASE_URL": url}
     run = subprocess.run(
-        [sys.executable, "-m", "rowvec", "psql", "--", "-X", "-v", "ON_ERROR_STOP=1", "-c", "SELECT 1/0"],
+        [*COMMAND, "psql", "--", "-X", "-v", "ON_ERROR_STOP=1", "-c", "SELECT 1/0"],
         cwd=ROOT,
         env=environment,
         capture_output=True,

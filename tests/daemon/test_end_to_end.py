@@ -6,12 +6,8 @@ import psycopg
 import pytest
 
 from rowvec.daemon.daemon import Daemon
+from tests.checking import until, wait
 from tests.running import check_in_step
-
-
-def wait(connection: psycopg.Connection, source: str = "documents", timeout: str = "20 s") -> None:
-    """Return when everything committed is searchable."""
-    connection.execute("CALL rowvec.wait(%s, %s)", (source, timeout))
 
 
 def test_rows_before_and_after_watch_get_their_vectors(documents: psycopg.Connection, running: Daemon) -> None:
@@ -60,6 +56,5 @@ def test_a_name_may_hold_any_character(documents: psycopg.Connection) -> None:
 
 @pytest.mark.usefixtures("running")
 def test_the_default_model_is_warm_before_a_source_asks(documents: psycopg.Connection) -> None:
-    while documents.execute("SELECT models FROM rowvec_internal.daemon").fetchone() != ([1],):
-        documents.execute("SELECT pg_sleep(0.02)")
+    until(documents, "SELECT models FROM rowvec_internal.daemon", [1])
     assert documents.execute("SELECT count(*) FROM rowvec_internal.source").fetchone() == (0,)

@@ -13,7 +13,7 @@ from rowvec.daemon.indexer import Indexer
 from rowvec.database.connection import connect
 from rowvec.search import index_build
 from rowvec.settings import Settings
-from tests.checking import until
+from tests.checking import until, wait
 from tests.fakes import HashEncoder
 from tests.faults.conftest import pooler_url
 from tests.running import add_fake_model, daemon
@@ -56,8 +56,13 @@ def build(url: str, stop: Event | None = None, rows: int = ROWS) -> bool:
     return began
 
 
-def test_a_daemon_builds_it_after_the_backfill(docs: psycopg.Connection, database_url: str) -> None:
+def test_a_daemon_builds_it_after_the_backfill(
+    docs: psycopg.Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rowvec.daemon.indexer.LOOK_SECONDS", 0.1)
     with daemon(database_url, index_rows=ROWS):
+        wait(docs, "docs")
+        docs.execute("ANALYZE rowvec.docs_vectors")  # the daemon's own counts are told after ten idle seconds
         until(docs, STATE, "there")
     assert docs.execute(INDEXES).fetchone() == (1,)
     assert docs.execute("SELECT count(embedding) FROM rowvec.docs_vectors").fetchone() == (ROWS,)

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from rowvec.daemon import metrics
 from rowvec.errors import SettingsError
-from tests.daemon.test_end_to_end import wait
+from tests.checking import wait
 from tests.running import daemon
 
 

@@ -9,7 +9,7 @@ import psycopg
 from rowvec.database import sources
 from rowvec.database.connection import connect
 from rowvec.flow import backfill
-from tests.daemon.test_end_to_end import wait
+from tests.checking import eventually, until, wait
 from tests.fakes import HashEncoder
 from tests.running import check_in_step, daemon
 
@@ -41,8 +41,7 @@ def test_a_live_row_overtakes_the_backfill(documents: psycopg.Connection, databa
     gate, encoder = Event(), HashEncoder()
     encoder.gate = gate
     with daemon(database_url, encoder, batch_texts=16):
-        while not encoder.calls:
-            documents.execute("SELECT pg_sleep(0.01)")
+        eventually(lambda: bool(encoder.calls))
         documents.execute("INSERT INTO documents (body) VALUES ('live')")
         gate.set()
         wait(documents, timeout="60 s")
@@ -76,10 +75,6 @@ def test_the_daemon_rechecks_by_itself(documents: psycopg.Connection, database_u
         documents.execute("UPDATE documents SET body = 'unseen' WHERE id = 2")
     documents.execute("UPDATE rowvec_internal.backfill SET done_at = now() - interval '2 days'")
     with daemon(database_url, recheck_seconds=86_400):
-        documents.execute("SELECT pg_sleep(0.05)")
-        while documents.execute(
-            "SELECT done_at < now() - interval '1 day' FROM rowvec_internal.backfill"
-        ).fetchone() == (True,):
-            documents.execute("SELECT pg_sleep(0.02)")
+        until(documents, "SELECT done_at > now() - interval '1 day' FROM rowvec_internal.backfill", True)
         wait(documents)
     assert check_in_step(documents, "documents") == 3

@@ -7,20 +7,11 @@ import pytest
 
 from rowvec.admin.verify import verify
 from rowvec.database import sources
-from tests.daemon.test_end_to_end import wait
+from tests.checking import until, wait
 from tests.running import check_in_step
 
 pytestmark = pytest.mark.usefixtures("running")
-
-
-def until_broken(connection: psycopg.Connection) -> str | None:
-    """Return the problem of the source `documents` when the daemon has found that it is broken."""
-    for _ in range(1000):
-        row = connection.execute("SELECT state, problem FROM rowvec.status WHERE name = 'documents'").fetchone()
-        if row is not None and row[0] == "broken":
-            return str(row[1])
-        connection.execute("SELECT pg_sleep(0.02)")
-    return None
+PROBLEM = "SELECT problem FROM rowvec.status WHERE name = 'documents' AND state = 'broken'"
 
 
 @pytest.fixture
@@ -85,7 +76,7 @@ def test_a_dropped_table_is_said_and_stalls_no_other(watched: psycopg.Connection
     watched.execute("DROP TABLE documents")
     watched.execute("INSERT INTO other VALUES (1, 'one')")
     wait(watched, "other")
-    assert until_broken(watched) == "its table is gone: unwatch it"
+    until(watched, PROBLEM, "its table is gone: unwatch it")
     with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="broken"):
         wait(watched)
     watched.execute("SELECT rowvec.unwatch('documents', drop_vectors => true)")
@@ -94,7 +85,7 @@ def test_a_dropped_table_is_said_and_stalls_no_other(watched: psycopg.Connection
 def test_a_dropped_vector_table_is_said(watched: psycopg.Connection) -> None:
     watched.execute("DROP TABLE rowvec.documents_vectors")
     watched.execute("INSERT INTO documents (body) VALUES ('no place for it')")
-    assert until_broken(watched) == "its vector table is gone: unwatch it, and watch it again"
+    until(watched, PROBLEM, "its vector table is gone: unwatch it, and watch it again")
     watched.execute("SELECT rowvec.unwatch('documents', drop_vectors => true)")
     watched.execute("SELECT rowvec.watch('documents', 'body')")
     wait(watched)

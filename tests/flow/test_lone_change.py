@@ -17,8 +17,7 @@ from rowvec.daemon import daemon as housekeeping
 from rowvec.daemon.daemon import Daemon
 from rowvec.database.connection import Session
 from rowvec.flow import doorbell
-from tests.checking import until
-from tests.daemon.test_end_to_end import wait
+from tests.checking import until, wait
 from tests.running import check_in_step, daemon
 
 Event = tuple[str, str]  # thread, statement; or "sleep", when nothing but a ring ends it

@@ -7,7 +7,7 @@ import pytest
 
 from rowvec.admin.verify import verify
 from rowvec.database import sources
-from tests.daemon.test_end_to_end import wait
+from tests.checking import wait
 from tests.fakes import HashEncoder
 from tests.running import add_fake_model, check_in_step, daemon
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 import psycopg
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from rowvec.database import sources
 from rowvec.database.vectors import vector_text
 from rowvec.search import hits
-from tests.fix_search import DIMS, FakeEncoder
+from tests.fix_search import DIMS, FakeEncoder, add_model
 
 TEXTS = {
     1: ["cats sleep", "dogs bark", "ships sail"],
@@ -116,25 +117,41 @@ def test_passages_are_as_visible_as_their_rows(docs: psycopg.Connection, encoder
         docs.execute("DROP ROLE chunk_reader")
 
 
+@pytest.fixture(scope="module")
+def filled_database(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """Give the URL of a database with 300 watched rows of ten chunks, and one of 900 all near to the first axis."""
+    with new_database() as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            add_model(connection)
+            connection.execute("CREATE TABLE points (id int PRIMARY KEY, part int, body text)")
+            connection.execute("INSERT INTO points SELECT i, i %% 10, 'x' FROM generate_series(0, %s) i", (ROWS,))
+            connection.execute("SELECT rowvec.watch('points', 'body', chunk_tokens => 16)")
+            keys, vectors = _points()
+            chunks = [number for _ in range(ROWS) for number in range(10)] + list(range(LONG))
+            with connection.cursor() as cursor:
+                cursor.executemany(
+                    "INSERT INTO rowvec.points_vectors (id, chunk, embedding) VALUES (%s, %s, %s)",
+                    [
+                        (int(key), chunk, vector_text(vector))
+                        for key, chunk, vector in zip(keys, chunks, vectors, strict=True)
+                    ],
+                )
+            connection.execute("CREATE INDEX ON rowvec.points_vectors USING hnsw (embedding vector_cosine_ops)")
+            connection.execute("ANALYZE points, rowvec.points_vectors")
+        yield url
+
+
 @pytest.fixture
-def points(connection: psycopg.Connection, model_id: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Watch 300 rows of ten chunks, and one of 900 that are all near to the first axis; give keys and vectors."""
-    connection.execute("CREATE TABLE points (id int PRIMARY KEY, part int, body text)")
-    connection.execute("INSERT INTO points SELECT i, i %% 10, 'x' FROM generate_series(0, %s) i", (ROWS,))
-    connection.execute("SELECT rowvec.watch('points', 'body', chunk_tokens => 16)")
-    random = np.random.default_rng(5)
+def points(filled_database: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Give the keys and vectors of `points`, which the test's database holds."""
+    return _points()
+
+
+def _points() -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     keys = np.array([row for row in range(ROWS) for _ in range(10)] + [ROWS] * LONG)
-    vectors = random.standard_normal((len(keys), DIMS)).astype(np.float32)
+    vectors = np.random.default_rng(5).standard_normal((len(keys), DIMS)).astype(np.float32)
     vectors[-LONG:] *= 0.05
     vectors[-LONG:, 0] += 1
-    chunks = [number for _ in range(ROWS) for number in range(10)] + list(range(LONG))
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO rowvec.points_vectors (id, chunk, embedding) VALUES (%s, %s, %s)",
-            [(int(key), chunk, vector_text(vector)) for key, chunk, vector in zip(keys, chunks, vectors, strict=True)],
-        )
-    connection.execute("CREATE INDEX ON rowvec.points_vectors USING hnsw (embedding vector_cosine_ops)")
-    connection.execute("ANALYZE points, rowvec.points_vectors")
     return keys, vectors
 
 
