@@ -2,6 +2,7 @@
 VENV    ?= .venv
 BENCH   ?= .venv-bench
 ARGS    ?=
+JOBS    ?= 2
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
 # The first Python that is 3.11 to 3.13 and can make a virtual environment (Debian packages that part apart).
@@ -10,7 +11,7 @@ PYTHON  ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; 
              $$name -c '$(FITS)' >/dev/null 2>&1 && { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format docs bench soak compose clean
+.PHONY: help venv demo test quick lint format docs bench soak compose clean
 
 help: ## list the recipes
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,8 +31,12 @@ $(STAMP): pyproject.toml constraints.txt Makefile
 demo: $(STAMP) ## the whole path on 3,000 real texts: server, model, watch, search
 	@$(BIN)/rowvec demo $(ARGS)
 
+# Two processes, each with a server of its own; JOBS=0 for one, where pytest's -s and --pdb work.
 test: $(STAMP) ## the whole test suite on the embedded server (ARGS="-k name" for pytest's arguments)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+quick: $(STAMP) ## the tests for each save: without those that are slow, or that kill and freeze
+	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not faults and not container" $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy --strict and the rules of imports
 	$(BIN)/ruff check .

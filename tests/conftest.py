@@ -7,12 +7,15 @@ superuser). No test sees the ROWVEC_* variables or the home folder of whoever ru
 
 from __future__ import annotations
 
+import ast
 import importlib
 import itertools
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -23,6 +26,7 @@ from tests.servers import Container, Embedded, External, Server, home_folder, wi
 
 pytest_plugins = ("tests.fix_documents", "tests.fix_search")
 
+FULL_SERVER = "needs --server container or ROWVEC_TEST_DATABASE_URL"
 _TEST_URL = os.environ.get("ROWVEC_TEST_DATABASE_URL")
 _numbers = itertools.count(1)
 for _name in [name for name in os.environ if name.startswith("ROWVEC_")]:
@@ -48,16 +52,48 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Skip what needs a full server when there is only the embedded one, which has no contrib."""
     if _server_kind(config) != "embedded":
         return
-    skip = pytest.mark.skip(reason="needs --server container or ROWVEC_TEST_DATABASE_URL")
+    skip = pytest.mark.skip(reason=FULL_SERVER)
     for item in items:
         if item.get_closest_marker("container"):
             item.add_marker(skip)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say which server version the run was on."""
+    """Say which server version the run was on, and which promises it could not check."""
     if version := config.stash.get(_VERSION, None):
         terminalreporter.write_line(f"rowvec server: {_server_kind(config)}, {version}")
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if FULL_SERVER in str(report.longrepr)]
+    if skipped:
+        terminalreporter.write_line(f"NOT CHECKED, {FULL_SERVER}:")
+        for file, count in sorted(Counter(report.nodeid.split("::")[0] for report in skipped).items()):
+            proves = ast.get_docstring(ast.parse((config.rootpath / file).read_text("utf-8"))) or ""
+            terminalreporter.write_line(f"  {file}, {count}: {proves.splitlines()[0]}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that started this one, with pytest-xdist, the server's version."""
+    output = getattr(session.config, "workeroutput", {})
+    output["server"] = session.config.stash.get(_VERSION, None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what such a process has told."""
+    if version := getattr(node, "workeroutput", {}).get("server"):
+        node.config.stash[_VERSION] = version
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a file of tests to one process, and all tests of faults to one, since they kill and freeze under a clock.
+
+    Each process has its own server; the fixtures of a file are made once.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    scheduler = LoadFileScheduling(config, log)
+    scheduler._split_scope = lambda test: "faults" if test.startswith("tests/faults/") else test.split("::")[0]
+    return scheduler
 
 
 _VERSION = pytest.StashKey[str]()

@@ -1,12 +1,9 @@
-"""A daemon under test: in a thread with the fake encoder, or as processes that can be killed and frozen."""
+"""A daemon under test, in a thread with the fake encoder; tests/storm.py has those that can be killed and frozen."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Thread
 
 import psycopg
@@ -26,8 +23,6 @@ SHAPES = {
     "column": ", into_column => 'embedding'",
     "chunks": ", chunk_tokens => 10, chunk_overlap => 2, store_text => true",
 }
-
-ROOT = Path(__file__).parent.parent
 
 
 def add_fake_model(connection: psycopg.Connection, name: str = "fake", fingerprint: str = FINGERPRINT) -> None:
@@ -68,14 +63,6 @@ def daemon(
         thread.join(timeout=60)
         assert not thread.is_alive(), "the daemon did not stop"
         assert not failures, failures
-
-
-def spawn(url: str, **settings: object) -> subprocess.Popen[bytes]:
-    """Start a daemon process with the fake encoder, whose fault words are armed."""
-    environment = {f"ROWVEC_{name}".upper(): str(value) for name, value in settings.items()}
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.daemon_process", url], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL
-    )
 
 
 def check_in_step(connection: psycopg.Connection, name: str) -> int:

@@ -25,7 +25,7 @@ import psycopg
 from rowvec.settings import Settings
 from tests.checking import differences, wait
 
-LEASE_SECONDS = 1.0
+LEASE_SECONDS = 0.5
 AWAY = 3  # the exit code of a daemon that found no server at its start, as the CLI's
 KEYS = 60  # of each user: few, so that the same rows are hit again and again
 # Killed at random, a daemon cannot be told from one that a text kills; real ones die more rarely.
@@ -169,11 +169,13 @@ class Storm:
 
     def freeze(self) -> Callable[[], None]:
         """SIGSTOP a daemon; return what lets it go on: a zombie, once its lease is over."""
-        pid = self.choose.choice(self.daemons).pid
-        assert pid is not None
-        with suppress(ProcessLookupError):  # it found no server at its start, and ended
-            os.kill(pid, signal.SIGSTOP)
-            self.counts.freezes += 1
+        for process in self.choose.sample(self.daemons, len(self.daemons)):
+            pid = process.pid or 0
+            assert pid
+            with suppress(ProcessLookupError):  # it found no server at its start, and ended
+                os.kill(pid, signal.SIGSTOP)
+                self.counts.freezes += 1
+                break
 
         def thaw() -> None:
             with suppress(ProcessLookupError):

@@ -14,9 +14,8 @@ SEARCHES = (
 @pytest.fixture
 def searched(connection: psycopg.Connection, points: object) -> list[list[int]]:
     """Search twice in each way, so that this session has kept plans; give the keys found."""
-    connection.execute(
-        "SELECT rowvec_internal.keep_in_step()"
-    )  # as the daemon does, every half minute; `rowvec index` too
+    connection.execute("SELECT '[1]'::vector")  # pgvector's settings, which is_used() needs, come with its first use
+    connection.execute("SELECT rowvec_internal.keep_in_step()")  # as the daemon does, every half minute
     assert is_used(connection)
     found = [keys(connection, search) for search in SEARCHES * 2]
     assert found[0] == found[1] == found[2] == found[3]
