@@ -35,8 +35,8 @@ demo: $(STAMP) ## the whole path on 3,000 real texts: server, model, watch, sear
 test: $(STAMP) ## the whole test suite on the embedded server (ARGS="-k name" for pytest's arguments)
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-quick: $(STAMP) ## the tests for each save: without those that are slow, or that kill and freeze
-	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not faults and not container" $(ARGS)
+quick: $(STAMP) ## the tests for each save: none that is slow, or kills and freezes, or needs the exporter (6 s of imports)
+	@$(BIN)/python -m pytest -n $(JOBS) --ignore tests/export -m "not slow and not faults and not container" $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy --strict and the rules of imports
 	$(BIN)/ruff check .
