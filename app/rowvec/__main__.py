@@ -6,14 +6,15 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; exit with 2 where the base install is all there is."""
+    """Run the command line; exit with 2 where only the base install is there, which is for programs."""
     try:
-        import typer  # noqa: F401
-    except ModuleNotFoundError:
-        print("rowvec: the command line is not installed: pip install 'rowvec[daemon]'", file=sys.stderr)
+        from rowvec.cli.main import main as run
+    except ModuleNotFoundError as error:
+        if error.name != "typer":
+            raise
+        needed = "'rowvec[cli]', or with the daemon and its model 'rowvec[daemon]'"
+        print(f"rowvec: the command line is not installed: pip install {needed}", file=sys.stderr)
         raise SystemExit(2) from None
-    from rowvec.cli.main import main as run
-
     run()
 
 

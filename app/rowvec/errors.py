@@ -44,6 +44,10 @@ class DatabaseError(RowvecError):
     """The server refused a statement; its message says why."""
 
 
+class WaitTimeout(DatabaseError):
+    """A source was not caught up in time; its message says what still waits."""
+
+
 class SourceError(RowvecError):
     """A source cannot be watched as asked; its message says what to change."""
 

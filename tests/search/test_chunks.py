@@ -10,9 +10,8 @@ import psycopg
 import pytest
 from numpy.typing import NDArray
 
-from rowvec.database import sources
+from rowvec.client import Client
 from rowvec.database.vectors import vector_text
-from rowvec.search import hits
 from tests.fix_search import DIMS, FakeEncoder, add_model
 
 TEXTS = {
@@ -95,9 +94,9 @@ def test_similar_and_hybrid(docs: psycopg.Connection, encoder: FakeEncoder) -> N
 
 
 @pytest.mark.usefixtures("query_server")
-def test_the_command_line_shows_the_passage(docs: psycopg.Connection) -> None:
-    [hit] = hits.search(docs, sources.find(docs, "docs"), "ships at sea", k=1, filter_sql=None)
-    assert (hit.key, hit.text) == ("3", "ships at sea")
+def test_the_client_has_the_passage(docs: psycopg.Connection) -> None:
+    [hit] = Client(docs).search("docs", "ships at sea", k=1)
+    assert (hit.key, hit.passage) == ("3", "ships at sea")
 
 
 def test_passages_are_as_visible_as_their_rows(docs: psycopg.Connection, encoder: FakeEncoder) -> None:

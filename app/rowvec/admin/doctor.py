@@ -13,7 +13,8 @@ from psycopg.rows import DictRow, dict_row
 from rich.table import Table
 
 import rowvec_migrations
-from rowvec.admin import models, status
+from rowvec.admin import models
+from rowvec.client import Client
 from rowvec.database.connection import connect
 from rowvec.database.statements import statement
 from rowvec.database.translate import translated
@@ -170,7 +171,7 @@ def _daemons(connection: Connection) -> Iterator[Finding]:
 
 
 def _sources(connection: Connection) -> Iterator[Finding]:
-    for row in status.read(connection):
+    for row in Client(connection).status():
         if row.state == "broken":
             do = f"Mend the table, then SELECT rowvec.resume('{row.name}');"
             yield Finding(f"source {row.name}", "broken", row.problem or "broken", do)

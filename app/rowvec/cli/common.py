@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from rich.console import Console
 
+    from rowvec.client import Client
     from rowvec.settings import Settings
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -45,6 +46,16 @@ def connected() -> Iterator[Connection]:
         translated(),
     ):
         yield connection
+
+
+@contextmanager
+def client(*, transaction: bool = True) -> Iterator[Client]:
+    """Give a client, and show the server's notices. In a transaction, our session settings hold behind a pooler too."""
+    from rowvec.client import Client
+
+    with connected() as connection, connection.transaction() if transaction else nullcontext():
+        connection.add_notice_handler(lambda notice: typer.echo(f"rowvec: {notice.message_primary}", err=True))
+        yield Client(connection)
 
 
 def console(*, stderr: bool = False) -> Console:

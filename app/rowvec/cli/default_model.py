@@ -9,6 +9,7 @@ from pathlib import Path
 from psycopg import Connection
 
 from rowvec.admin import models
+from rowvec.cli.models import run_export
 from rowvec.settings import Settings
 
 NAME = "all-MiniLM-L6-v2"
@@ -30,7 +31,5 @@ def exported(settings: Settings, say: Callable[[str], None]) -> Path:
     if not (folder / "manifest.json").exists():
         for name, value in QUIET.items():
             os.environ.setdefault(name, value)
-        from rowvec_export.exporter import export_model  # transformers: needed once, and never by a daemon
-
-        export_model(NAME, folder, progress=say)
+        run_export(NAME, folder, say)
     return folder

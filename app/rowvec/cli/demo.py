@@ -16,8 +16,9 @@ from rich.markup import escape
 from rich.table import Table
 
 import rowvec_migrations
-from rowvec.admin import models, progress, watch
+from rowvec.admin import models, progress
 from rowvec.cli import default_model, docstrings
+from rowvec.client import Client
 from rowvec.daemon import process
 from rowvec.database.connection import connect
 from rowvec.database.statements import statement
@@ -48,7 +49,7 @@ def run(settings: Settings, url: str, rows: int, console: Console) -> None:
         model = next(row for row in models.models(connection, settings.models) if row.is_default)
         _say(console, 2, f"Model: {model.name}, {model.dims} dimensions, TorchScript, in {model.folder}")
         _say(console, 3, f"Table stdlib: {_fill(connection, rows):,} docstrings of Python's standard library")
-        watch.watch(connection, "public.stdlib", ["title", "body"], name=SOURCE, if_not_exists=True)
+        Client(connection).watch("public.stdlib", ["title", "body"], name=SOURCE, if_not_exists=True)
         _say(console, 4, "SELECT rowvec.watch('stdlib', ARRAY['title', 'body']);   -- and the daemon does the rest")
         with process.background(settings, url) as running:
             first = time.monotonic()

@@ -14,6 +14,8 @@ import typer
 
 from rowvec import __version__
 from rowvec.cli import bench, indexes, look, models, serve, sources
+from rowvec.errors import RowvecError
+from rowvec.extras import missing
 
 app = typer.Typer(
     name="rowvec",
@@ -71,37 +73,33 @@ app.add_typer(bench.app, name="bench", rich_help_panel="Run")
 
 def main() -> None:
     """Run the command line; an error of ours is one line on stderr, with what to do next, and an exit code."""
-    from rowvec.errors import RowvecError
-
     try:
         app()
-    except RowvecError as error:
-        _fail(error)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except Exception as error:
-        # Whatever the driver says is put into our words; imported only now, since most runs end well.
-        from rowvec.database.translate import translated
-
-        try:
-            with translated():
-                raise
-        except RowvecError as known:
-            _fail(known)
-        except Exception:
-            if DEBUG in sys.argv:
-                raise
-            _fail(RowvecError(f"{type(error).__name__}: {error}", hint="Run it again with --debug to see where."))
+        known = _in_our_words(error)
+        if DEBUG in sys.argv:
+            raise known  # noqa: B904  its traceback, and that of the error it came from
+        message = " ".join(str(known).split())
+        hint = f"{'' if message.endswith(('.', '!', '?')) else '.'} {known.hint}" if known.hint else ""
+        mark = "\033[31mrowvec:\033[0m" if sys.stderr.isatty() else "rowvec:"
+        print(f"{mark} {message}{hint}", file=sys.stderr)
+        raise SystemExit(known.exit_code) from None
 
 
-def _fail(error: Exception) -> None:
-    from rowvec.errors import RowvecError
+def _in_our_words(error: Exception) -> RowvecError:
+    """Return an error of ours for whatever a command raised: the driver's, a missing package, a mistake of ours."""
+    if isinstance(error, RowvecError):
+        return error
+    if isinstance(error, ModuleNotFoundError) and (lacking := missing(error)) is not None:
+        return lacking
+    from rowvec.database.translate import translated  # imports psycopg: only now, since most runs end well
 
-    if DEBUG in sys.argv:
-        raise error
-    assert isinstance(error, RowvecError)
-    message = " ".join(str(error).split())
-    hint = f"{'' if message.endswith(('.', '!', '?')) else '.'} {error.hint}" if error.hint else ""
-    mark = "\033[31mrowvec:\033[0m" if sys.stderr.isatty() else "rowvec:"
-    print(f"{mark} {message}{hint}", file=sys.stderr)
-    raise SystemExit(error.exit_code)
+    try:
+        with translated():
+            raise error
+    except RowvecError as known:
+        return known
+    except Exception:
+        return RowvecError(f"{type(error).__name__}: {error}", hint="Run it again with --debug to see where.")

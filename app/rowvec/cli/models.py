@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rowvec.cli.common import JsonOption, connected, console, print_json
+
+if TYPE_CHECKING:
+    from rowvec_export.exporter import Exported
 
 app = typer.Typer(no_args_is_help=True, help="Add, list, inspect and verify models.")
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an exported model.", show_default=False)]
@@ -29,22 +33,16 @@ def export(
     allow_pickle: Annotated[bool, typer.Option(help="Read weights that are pickles, which can run code.")] = False,
 ) -> None:
     """Export a Hugging Face or sentence-transformers model to TorchScript, and prove its numbers."""
+    options = {name: value for name, value in locals().items() if name not in ("model", "out")}
+    done = run_export(model, out, console(stderr=True).print, **options)
+    typer.echo(f"{done.name} {done.manifest['dims']} dims, fingerprint {done.fingerprint[:12]}, in {done.directory}")
+
+
+def run_export(model: str, out: Path, say: Callable[[str], None], **options: Any) -> Exported:
+    """Export a model: the one door from the runtime to the exporter, which imports transformers."""
     from rowvec_export.exporter import export_model
 
-    say = console(stderr=True)
-    done = export_model(
-        model,
-        out,
-        name=name,
-        revision=revision,
-        pooling=pooling,
-        max_tokens=max_tokens,
-        dims=dims,
-        trust_remote_code=trust_remote_code,
-        allow_pickle=allow_pickle,
-        progress=say.print,
-    )
-    typer.echo(f"{done.name} {done.manifest['dims']} dims, fingerprint {done.fingerprint[:12]}, in {done.directory}")
+    return export_model(model, out, progress=say, **options)
 
 
 @app.command()

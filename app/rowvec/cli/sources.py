@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rowvec.cli.common import JsonOption, SourceArgument, connected, console, database, print_json
+from rowvec.cli.common import JsonOption, SourceArgument, client, connected, console, database, print_json
 
 
 def watch(
@@ -16,14 +16,14 @@ def watch(
     model: Annotated[str | None, typer.Option(help="A model's name; default: the default model.")] = None,
     template: Annotated[str | None, typer.Option(help="How the text is made, as in '{title}: {body}'.")] = None,
     into_column: Annotated[str | None, typer.Option(help="Keep the vector in this column of the table.")] = None,
-    chunk_tokens: Annotated[int | None, typer.Option(help="Split long texts into pieces of so many tokens.")] = None,
-    chunk_overlap: Annotated[int, typer.Option(help="Tokens that neighbouring pieces share.")] = 0,
+    chunk_tokens: Annotated[int | None, typer.Option(help="Cut long texts into chunks of so many tokens.")] = None,
+    chunk_overlap: Annotated[int, typer.Option(help="Tokens that neighbouring chunks share.")] = 0,
     backfill: Annotated[bool, typer.Option(help="Embed the rows that are there already.")] = True,
     if_not_exists: Annotated[bool, typer.Option("--if-not-exists", help="Do nothing when it is watched.")] = False,
     on_overflow: Annotated[
         str, typer.Option(help="A text beyond the model's limit: truncate, error or chunk.")
     ] = "truncate",
-    store_text: Annotated[bool, typer.Option("--store-text", help="Keep each piece's text beside its vector.")] = False,
+    store_text: Annotated[bool, typer.Option("--store-text", help="Keep each chunk's text beside its vector.")] = False,
     document_prompt: Annotated[str | None, typer.Option(help="Put before each text; default: the model's.")] = None,
     query_prompt: Annotated[str | None, typer.Option(help="Put before each query; default: the model's.")] = None,
     replace: Annotated[
@@ -32,30 +32,10 @@ def watch(
     index: Annotated[str | None, typer.Option(help="auto: the daemon makes the index when it is time.")] = None,
 ) -> None:
     """Keep vectors for a table's text, from now on; the running daemon notices by itself."""
-    from rowvec.admin import watch
-
-    with connected() as connection:
-        connection.add_notice_handler(lambda notice: typer.echo(f"rowvec: {notice.message_primary}", err=True))
-        made = watch.watch(
-            connection,
-            table,
-            text,
-            name=name,
-            model=model,
-            template=template,
-            into_column=into_column,
-            chunk_tokens=chunk_tokens,
-            chunk_overlap=chunk_overlap,
-            backfill=backfill,
-            if_not_exists=if_not_exists,
-            on_overflow=on_overflow,
-            store_text=store_text,
-            document_prompt=document_prompt,
-            query_prompt=query_prompt,
-            replace=replace,
-            index=index,
-        )
-    typer.echo(f"watching {table} as source {made}")
+    options = {name: value for name, value in locals().items() if name not in ("table", "text")}
+    with client() as rowvec:
+        made = rowvec.watch(table, text, **options)
+    typer.echo(f"watching {table} as source {made.name}")
 
 
 def unwatch(
@@ -63,8 +43,8 @@ def unwatch(
     drop_vectors: Annotated[bool, typer.Option("--drop-vectors", help="Drop the vector table too.")] = False,
 ) -> None:
     """End a source; its vectors stay unless asked."""
-    with connected() as connection:
-        connection.execute("SELECT rowvec.unwatch(%s, drop_vectors => %s)", [source, drop_vectors])
+    with client() as rowvec:
+        rowvec.unwatch(source, drop_vectors=drop_vectors)
     typer.echo(f"source {source} is not watched any more")
 
 
@@ -102,9 +82,8 @@ def wait(
     timeout_seconds: Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait at most.")] = 30.0,
 ) -> None:
     """Return when every change committed so far, and the backfill, is searchable."""
-    with connected() as connection:
-        connection.add_notice_handler(lambda notice: typer.echo(f"rowvec: {notice.message_primary}", err=True))
-        connection.execute("CALL rowvec.wait(%s, make_interval(secs => %s))", [source, timeout_seconds])
+    with client(transaction=False) as rowvec:
+        rowvec.wait(source, timeout_seconds)
 
 
 def retry(
@@ -112,9 +91,9 @@ def retry(
     key: Annotated[str | None, typer.Option(help="Only this key.")] = None,
 ) -> None:
     """Try again what failed: dead letters go back to the change log, waiting retries become due."""
-    with connected() as connection:
-        row = connection.execute("SELECT rowvec.retry(%s, %s)", [source, key]).fetchone()
-    typer.echo(f"{row[0] if row else 0} keys will be tried again")
+    with client() as rowvec:
+        count = rowvec.retry(source, key)
+    typer.echo(f"{count} keys will be tried again")
 
 
 def verify(

@@ -12,12 +12,15 @@ from rowvec.errors import DatabaseError, RowvecError, ServerUnreachable, Setting
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn psycopg's errors into subclasses of RowvecError, with the server's hint where it gives one."""
+def translated(url: str = "ROWVEC_DATABASE_URL") -> Iterator[None]:
+    """Turn psycopg's errors into subclasses of RowvecError, with the server's hint where it gives one.
+
+    `url` is what a hint calls the server's address.
+    """
     try:
         yield
     except psycopg.Error as error:
-        ours = _ours(error)
+        ours = _ours(error, url)
         raise ours from None if isinstance(ours, SettingsError) else error  # that one's message has the password
 
 
@@ -30,16 +33,16 @@ def first_line(error: psycopg.Error) -> str:
     return telling[0].removeprefix("connection failed: ")
 
 
-def _ours(error: psycopg.Error) -> RowvecError:
+def _ours(error: psycopg.Error, url: str) -> RowvecError:
     message, state, hint = first_line(error), error.sqlstate or "", error.diag.message_hint
     if isinstance(error, psycopg.OperationalError):
         if state.startswith("28") or "authentication failed" in message:
-            return ServerUnreachable(message, hint="Check user and password in ROWVEC_DATABASE_URL.")
+            return ServerUnreachable(message, hint=f"Check user and password in {url}.")
         if not state or state[:2] == "08" or state[:3] == "57P":  # 57014 is a time-out, not a lost server
-            return ServerUnreachable(message, hint="Check ROWVEC_DATABASE_URL and that the server runs.")
+            return ServerUnreachable(message, hint=f"Check {url} and that the server runs.")
     if isinstance(error, psycopg.ProgrammingError) and not state and ("URI" in message or "connection info" in message):
         return SettingsError(
-            "ROWVEC_DATABASE_URL cannot be read",
+            f"{url} cannot be read",
             hint="It is postgresql://user:password@host:5432/database, other characters percent-encoded.",
         )
     if isinstance(error, UndefinedTable | InvalidSchemaName | UndefinedFunction) and "rowvec" in message:
