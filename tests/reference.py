@@ -1,11 +1,13 @@
-"""Writes docs/reference/cli.md and settings.md from the code: `make docs`; a test holds them against the code."""
+"""Writes docs/reference/cli.md, settings.md and python.md from the code: `make docs`; a test compares them with it."""
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import re
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import typer
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+import rowvec
 from rowvec.cli.main import app
 from rowvec.settings import Settings
 
@@ -46,6 +49,57 @@ def settings() -> str:
     for name, field in Settings.model_fields.items():
         lines.append(f"| `ROWVEC_{name.upper()}` | {_values(field)} | {_default(field)} | {field.description} |")
     return "\n".join(lines) + "\n"
+
+
+def python() -> str:
+    """Return the reference of `import rowvec`: the public names, by what they are."""
+    names = {name: getattr(rowvec, name) for name in rowvec.__all__}
+    records = [name for name, value in names.items() if dataclasses.is_dataclass(value)]
+    errors = [name for name, value in names.items() if isinstance(value, type) and issubclass(value, Exception)]
+    parts = [f"{HEADER}# Python\n", f"{inspect.getdoc(rowvec)}\n", _call("connect", rowvec.connect)]
+    for name in ("Client", "Encoder"):
+        parts.append(f"## {name}\n\n{inspect.getdoc(names[name])}\n")
+        for method, member in vars(names[name]).items():
+            if not method.startswith("_"):
+                parts.append(_call(f"{name}.{method}", getattr(member, "__func__", member), depth=3))
+    parts.append("## What is returned\n\nFrozen dataclasses, with the names that SQL uses.\n")
+    for name in records:
+        parts += [f"### {name}\n\n{inspect.getdoc(names[name])}\n", _fields(names[name])]
+    parts.append(
+        "## Errors\n\n`str(error)` says what happened, `error.hint` what to do, `error.__cause__` is the driver's"
+        " error, where there is one.\n\n| error | is a | |\n| --- | --- | --- |"
+    )
+    parts += [f"| `{name}` | `{names[name].__base__.__name__}` | {_text(names[name].__doc__)} |" for name in errors]
+    return "\n".join(parts) + "\n"
+
+
+def _call(name: str, member: Callable[..., Any] | property, depth: int = 2) -> str:
+    """Return a function's signature, one parameter a line where it is long, and its docstring."""
+    if isinstance(member, property):
+        return f"{'#' * depth} {name}\n\n{inspect.getdoc(member)}\n"
+    signature = inspect.signature(member)
+    parameters, keywords = [], False
+    for each in list(signature.parameters.values()):
+        if each.name in ("self", "cls"):
+            continue
+        if each.kind is each.KEYWORD_ONLY and not keywords:
+            keywords = True
+            parameters.append("*")
+        stars = "**" if each.kind is each.VAR_KEYWORD else ""
+        default = "" if each.default is each.empty else f" = {each.default!r}"
+        parameters.append(f"{stars}{each.name}: {each.annotation}{default}")
+    whole = ", ".join(parameters)
+    if len(whole) > 80:
+        whole = "".join(f"\n    {parameter}," for parameter in parameters) + "\n"
+    code = f"{name}({whole}) -> {signature.return_annotation}"
+    return f"{'#' * depth} {name}\n\n```python\n{code}\n```\n\n{inspect.getdoc(member)}\n"
+
+
+def _fields(record: type) -> str:
+    """Return a dataclass as a table; the comment behind a field says what it is."""
+    found = re.findall(r"^    (\w+): ([^#\n]+?) *(?:# (.*))?$", inspect.getsource(record), re.MULTILINE)
+    rows = [f"| `{name}` | `{_text(kind)}` | {_text(comment)} |" for name, kind, comment in found]
+    return "\n".join(["| field | type | |", "| --- | --- | --- |", *rows, ""])
 
 
 def _commands(group: typer.core.TyperGroup, path: str) -> Iterator[str]:
@@ -117,3 +171,4 @@ def _default(field: FieldInfo) -> str:
 if __name__ == "__main__":
     (FOLDER / "cli.md").write_text(cli())
     (FOLDER / "settings.md").write_text(settings())
+    (FOLDER / "python.md").write_text(python())

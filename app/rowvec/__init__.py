@@ -1,12 +1,24 @@
-"""rowvec: insert a row, get a vector. `rowvec.connect(url)` is where a program begins.
+"""Insert a row, get a vector: rowvec's functions of PostgreSQL, called from Python.
 
-Names are imported when they are first used: `import rowvec` takes a millisecond, `rowvec.connect` imports psycopg,
-and only `rowvec.Encoder` imports numpy and torch, which come with the extra [daemon].
+```python
+import rowvec
+from psycopg import sql
+
+with rowvec.connect("postgresql://…") as client:
+    source = client.watch("documents", ["title", "body"])
+    client.wait(source.name, timeout=30)
+    for hit in client.search("documents", "how do I compress a file", filter=sql.SQL("lang = {}").format("en")):
+        print(hit.key, hit.distance)
+```
+
+Names are imported when they are first used: `import rowvec` takes a millisecond, `rowvec.connect` imports psycopg, and
+only `rowvec.Encoder` imports numpy and torch, which come with the extra [daemon].
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what type checkers see, and what __getattr__ finds
@@ -55,6 +67,10 @@ if not TYPE_CHECKING:  # a type checker that saw it would accept any name
             raise AttributeError(f"module 'rowvec' has no attribute {name!r}")
         if name == "Encoder":
             module = "rowvec.encoder"
+            for needed in ("torch", "tokenizers", "numpy"):
+                if find_spec(needed) is None:
+                    error = import_module("rowvec.errors").SettingsError
+                    raise error(f"rowvec.Encoder needs {needed}", hint="pip install 'rowvec[daemon]'")
         else:
             module = "rowvec.client" if name in import_module("rowvec.client").__all__ else "rowvec.errors"
         value = globals()[name] = getattr(import_module(module), name)

@@ -6,17 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from rowvec.extras import missing
+import numpy as np
+from numpy.typing import NDArray
 
-try:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from rowvec.encode.load import load
-except ModuleNotFoundError as error:
-    if (lacking := missing(error)) is None:
-        raise
-    raise lacking from None
+from rowvec.encode.load import load
 
 if TYPE_CHECKING:
     from rowvec.encode.torchscript import TorchScriptEncoder
@@ -52,8 +45,8 @@ class Encoder:
         Raises `ArtefactError` where the folder is not a whole artefact, `SettingsError` where the machine lacks the
         precision.
         """
-        try:
-            loaded = load(
+        return cls(
+            load(
                 Path(directory),
                 fingerprint=None,
                 precision=precision,
@@ -61,9 +54,7 @@ class Encoder:
                 max_batch_tokens=None,
                 device=device,
             )
-        except ModuleNotFoundError as error:
-            raise missing(error) or error from None
-        return cls(loaded)
+        )
 
     @property
     def dims(self) -> int:

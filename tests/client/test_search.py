@@ -121,7 +121,7 @@ def test_embed(client: Client, encoder: FakeEncoder, connection: psycopg.Connect
     vector = client.embed("compress", source="documents")
     assert (type(vector), type(vector[0])) == (list, float)
     assert encoder.calls[-1] == ("query: ", "compress")
-    assert vector == encoder.vector("compress").tolist()
+    assert np.array_equal(np.asarray(vector, dtype=np.float32), encoder.vector("compress"))
     assert client.embed("compress", model="fake") == vector
     with pytest.raises(rowvec.DatabaseError, match="no model"):
         client.embed("compress", model="other")

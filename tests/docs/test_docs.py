@@ -21,6 +21,10 @@ def test_settings_reference_is_fresh() -> None:
     assert (reference.FOLDER / "settings.md").read_text() == reference.settings(), "run `make docs`"
 
 
+def test_python_reference_is_fresh() -> None:
+    assert (reference.FOLDER / "python.md").read_text() == reference.python(), "run `make docs`"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):

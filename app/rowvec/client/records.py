@@ -30,12 +30,12 @@ class Hit:
 class HybridHit:
     """A row that `hybrid_search` found, by its vector, by its words, or by both."""
 
-    key: str
+    key: str  # the row's key as text
     score: float  # sum of weight / (60 + rank) over the two lists; larger is better
     distance: float | None  # None: only the full text found it
     vector_rank: int | None  # from 1; None: not in that list
-    text_rank: int | None
-    passage: str | None
+    text_rank: int | None  # likewise
+    passage: str | None  # the text of the nearest chunk; None without chunks
     chunk: int | None  # None: only the full text found it
 
 
@@ -46,14 +46,14 @@ class SourceStatus:
     name: str
     table_name: str
     model: str
-    state: str  # active, paused or degraded
+    state: str  # active, paused or broken
     pending: int  # wait in the change log, with what is leased and what is retried
     leased: int  # a daemon works at them
     retrying: int  # failed, and will be tried again
     dead: int  # failed for good, until `retry`
     lag_seconds: float  # age of the oldest live change that waits: the number to alert on
     backfill: str | None  # the phase that runs, or done
-    backfill_enqueued: int | None
+    backfill_enqueued: int | None  # so far, of about as many as the next field says
     backfill_estimate: int | None
     vector_table: str
     daemons: int  # with a heartbeat within 30 s, and this source's model
