@@ -45,16 +45,7 @@ class Encoder:
         Raises `ArtefactError` where the folder is not a whole artefact, `SettingsError` where the machine lacks the
         precision.
         """
-        return cls(
-            load(
-                Path(directory),
-                fingerprint=None,
-                precision=precision,
-                threads=threads,
-                max_batch_tokens=None,
-                device=device,
-            )
-        )
+        return cls(load(directory, precision=precision, threads=threads, device=device))
 
     @property
     def dims(self) -> int:

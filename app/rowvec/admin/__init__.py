@@ -1,5 +1,5 @@
-"""What an operator does: watch a table, add a model, read the state, verify, look for what is wrong.
+"""What an operator does: add a model, follow a backfill, verify, look for what is wrong.
 
-Imports: database, flow and search (never their threads), encode.artefact, rowvec_migrations.
-Begin at `watch` and `status`.
+Imports: client, database, flow and search (never their threads), encode.artefact, rowvec_migrations.
+Begin at `models`, then `doctor`.
 """
