@@ -12,11 +12,12 @@ ARG PIP_ARGS=""
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=/src/constraints.txt PATH=/venv/bin:$PATH
 RUN python -m venv /venv
 WORKDIR /src
-# What rowvec needs comes before rowvec itself, so that a change of the source does not install torch again.
+# What rowvec needs comes before rowvec itself, so that a change of the source does not install torch again. The stubs leave
+# nothing behind: setuptools takes a file of an earlier build/ for the newer one, since COPY keeps the times of the sources.
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 RUN mkdir -p app/rowvec export/rowvec_export migrations/rowvec_migrations \
  && touch app/rowvec/__init__.py export/rowvec_export/__init__.py migrations/rowvec_migrations/__init__.py \
- && pip install $PIP_ARGS '.[daemon]' && pip uninstall --yes --quiet rowvec
+ && pip install $PIP_ARGS '.[daemon]' && pip uninstall --yes --quiet rowvec && rm -rf app export migrations build
 COPY app app
 COPY export export
 COPY migrations migrations

@@ -64,7 +64,7 @@ def test_every_option_of_watch_arrives(documents: psycopg.Connection, client: Cl
         "document_prompt": "passage: ",
         "query_prompt": "query: ",
     }
-    made = client.watch("documents", "body", name="docs", backfill=False, index="auto", **options)  # type: ignore[arg-type]
+    made = client.watch("documents", ["title", "body"], name="docs", backfill=False, index="auto", **options)  # type: ignore[arg-type]
     assert made.name == "docs"
     with documents.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(

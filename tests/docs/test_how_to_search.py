@@ -53,7 +53,7 @@ def test_sql(connection: psycopg.Connection) -> None:
 @pytest.mark.usefixtures("documents", "query_server")
 def test_python(database_url: str) -> None:
     names: dict[str, object] = {"url": database_url}
-    for block, first in zip(blocks("python")[:2], ("gzip", 1), strict=True):
+    for block, first in zip(blocks("python")[:3], ("1", "gzip", 1), strict=True):
         exec(block, names)
         rows = names["rows"]
         assert isinstance(rows, list)
@@ -78,7 +78,7 @@ def test_django(database_url: str) -> None:
     django.setup()
     run: dict[str, Any] = {"__name__": "tests.search.models_of_the_page"}
     try:
-        for block, distance in zip(blocks("python")[2:], (0, None), strict=True):
+        for block, distance in zip(blocks("python")[3:], (0, None), strict=True):
             exec(block, run)
             found = list(run["rows"])
             assert found[0].title == "gzip"

