@@ -75,13 +75,14 @@ def doctor(
 ) -> None:
     """Check server, pgvector, schema, pooler, triggers, models and daemons; exit 1 when something is broken."""
     from rowvec.admin import doctor as module
-    from rowvec.daemon.registration import is_alive
     from rowvec.database.connection import connect
     from rowvec.settings import load
 
     settings = load()
     with database(settings) as url, connect(url, application="rowvec doctor") as connection:
         if daemon:
+            from rowvec.daemon.registration import is_alive  # needs the daemon's extra; the rest needs none
+
             raise typer.Exit(0 if is_alive(connection) else 1)
         findings = module.examine(connection, url, settings)
     if as_json:
