@@ -73,5 +73,5 @@ class RowError:
     error: str
     text_length: int | None  # in characters; None while it is retried
     text_hash: str | None  # hexadecimal
-    at: datetime  # of the last attempt
-    next_try_at: datetime | None  # None: dead
+    at: datetime | None  # of the last attempt; None: its change was split since
+    next_try_at: datetime | None  # None: dead, or due now
