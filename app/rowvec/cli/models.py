@@ -40,8 +40,12 @@ def export(
 
 def run_export(model: str, out: Path, say: Callable[[str], None], **options: Any) -> Exported:
     """Export a model: the one door from the runtime to the exporter, which imports transformers."""
-    from rowvec_export.exporter import export_model
+    from rowvec.errors import SettingsError
 
+    try:
+        from rowvec_export.exporter import export_model
+    except ModuleNotFoundError as error:  # torch too, which a smaller extra would bring
+        raise SettingsError(f"{error.name} is not installed", hint="pip install 'rowvec[export]'") from None
     return export_model(model, out, progress=say, **options)
 
 
