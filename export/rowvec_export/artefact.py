@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -15,34 +14,16 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 
-from rowvec.encode.artefact import canonical
-from rowvec.errors import ExportRefused
-from rowvec_export.tracing import quiet_torchscript
-
-FORMAT = 1
-FILES = ("model.pt", "tokenizer.json", "golden.json")
+from rowvec.encode.artefact import FILES, Manifest, file_sha256, parse_manifest, read_manifest
+from rowvec.encode.kernels import quiet_torchscript
+from rowvec.errors import ArtefactError, ExportRefused
 
 
-def tokenizer_sha256(tokenizer: Tokenizer) -> str:
-    """Hex sha256 of the clean tokenizer's content, whatever its layout on disk."""
-    return hashlib.sha256(canonical(json.loads(tokenizer.to_str()))).hexdigest()
-
-
-def read(folder: Path) -> dict[str, Any]:
-    """The manifest of an artefact that is there."""
-    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    return manifest
-
-
-def existing_fingerprint(out: Path) -> str | None:
-    """The fingerprint of the artefact that lies at `out`, if there is a complete one."""
-    if not all((out / name).is_file() for name in (*FILES, "manifest.json")):
-        return None
+def existing(out: Path) -> Manifest | None:
+    """The manifest of the artefact that lies at `out`, if there is a complete and unchanged one."""
     try:
-        manifest = read(out)
-        intact = all(_sha256(out / name) == manifest["files"][name] for name in FILES)
-        return str(manifest["fingerprint"]) if intact else None
-    except (ValueError, KeyError, OSError, TypeError):
+        return read_manifest(out)
+    except ArtefactError:
         return None
 
 
@@ -92,7 +73,8 @@ def _without_debug_records(source: Path, target: Path) -> None:
 def write_manifest(folder: Path, manifest: dict[str, Any], golden: Mapping[str, Any]) -> None:
     """Write golden.json, then manifest.json with the hashes of the other files in its `files`."""
     _dump(folder / "golden.json", golden)
-    manifest["files"] = {name: _sha256(folder / name) for name in FILES}
+    manifest["files"] = {name: file_sha256(folder / name) for name in FILES}
+    parse_manifest(folder, manifest)  # by the runtime's own reader
     _dump(folder / "manifest.json", manifest)
 
 
@@ -109,8 +91,3 @@ def _replace(new: Path, out: Path) -> None:
 
 def _dump(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False, sort_keys=False) + "\n", encoding="utf-8")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

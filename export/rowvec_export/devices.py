@@ -32,7 +32,7 @@ def device_constants(module: torch.jit.ScriptModule) -> list[str]:
 def follow_input(module: torch.jit.ScriptModule) -> int:
     """Replace every device constant by the device of the graph's first tensor input; return how many were left.
 
-    A graph without a tensor input keeps its constant: none was seen in the architectures of docs/reference/models.md.
+    A graph without a tensor input keeps its constant; no architecture of docs/reference/models.md has one.
     """
     left = 0
     for graph in graphs(module):

@@ -11,13 +11,9 @@ from typing import Any
 import torch
 
 from rowvec.errors import ExportRefused
-from rowvec_export import artefact, audit, devices, parity, reference, refusals, sources, static, sweep, tracing
-from rowvec_export import backbone as backbones
-from rowvec_export import chain as chains
+from rowvec_export import artefact, audit, devices, parity, reference, refusals, sources, sweep, tracing
 from rowvec_export import manifest as manifests
-from rowvec_export import tokenizer as tokenizers
-from rowvec_export.chain import POOLER, Chain
-from rowvec_export.model import SentenceModel, build, read_state
+from rowvec_export.loading import Loaded, load
 from rowvec_export.texts import EDGES, GOLDEN
 
 SMALL = 100_000_000  # parameters
@@ -41,18 +37,6 @@ class Exported:
     def fingerprint(self) -> str:
         """The model's identity, hex sha256."""
         return str(self.manifest["fingerprint"])
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A model ready to be traced."""
-
-    files: sources.ModelFiles
-    chain: Chain
-    config: Any
-    tokens: tokenizers.LoadedTokenizer
-    whole: SentenceModel
-    dims: int | None
 
 
 def export_model(
@@ -86,9 +70,10 @@ def export_model(
     )
     manifest = manifests.describe(loaded, name=name)
     refusals.check_dims(manifest["dims"], manifest["name"], manifest["matryoshka_dims"])
-    if artefact.existing_fingerprint(out) == manifest["fingerprint"]:
+    existing = artefact.existing(out)
+    if existing is not None and existing.fingerprint == manifest["fingerprint"]:
         say(f"{out} holds this model already ({manifest['fingerprint'][:12]})")
-        return Exported(out, artefact.read(out), created=False)
+        return Exported(out, dict(existing.raw), created=False)
 
     with _threads(loaded.whole):
         return _prove_and_write(loaded, out, manifest, trust_remote_code, say)
@@ -102,7 +87,8 @@ def _prove_and_write(
     say(f"tracing ({expected.name} is the reference)")
     vocabulary = loaded.tokens.clean.get_vocab_size()
     traced = tracing.trace(loaded.whole, tracing.example(loaded.config, loaded.tokens.pad_id, vocabulary))
-    devices.follow_input(traced.module)
+    if left := devices.follow_input(traced.module):
+        raise ExportRefused(f"{left} operations of the traced program are bound to the device of the trace.")
     looked = audit.audit(traced.module)
     say("checking the numbers")
     measured = parity.check(traced.module, expected, text_ids, loaded.tokens.pad_id, loaded.tokens.max_tokens)
@@ -118,46 +104,6 @@ def _prove_and_write(
         say(f"writing {out}")
         artefact.write_manifest(folder, manifest, golden)
     return Exported(out, manifest, created=True)
-
-
-def load(
-    files: sources.ModelFiles,
-    *,
-    pooling: str | None = None,
-    max_tokens: int | None = None,
-    trust_remote_code: bool = False,
-    allow_pickle: bool = False,
-    dims: int | None = None,
-) -> Loaded:
-    """Read and load a model up to the point where it can be run; raise ExportRefused where it cannot be exported."""
-    refusals.check_files(files, trust_remote_code=trust_remote_code, allow_pickle=allow_pickle)
-    chain = chains.read(files, pooling_name=pooling)
-    dims = dims or chain.truncate_dims
-    folder = files.folder / chain.first_path
-    if chain.first == "StaticEmbedding":
-        config: Any = None
-        tokens = static.load_tokenizer(folder, max_tokens)
-        backbone: torch.nn.Module = static.StaticBackbone(
-            static.static_rows(read_state(folder, allow_pickle=allow_pickle))
-        )
-    else:
-        settings = chain.transformer_config
-        extra = settings.get("config_kwargs") or settings.get("config_args") or {}
-        config = backbones.load_config(folder, extra, trust_remote_code=trust_remote_code)
-        pooler = POOLER in chain.pooling
-        transformer = backbones.load_model(
-            folder, config, pooler=pooler, trust_remote_code=trust_remote_code, allow_pickle=allow_pickle
-        )
-        usable = backbones.usable_positions(transformer, config)
-        tokens = tokenizers.load(folder, settings, usable, trust_remote_code=trust_remote_code, asked=max_tokens)
-        backbone = backbones.Backbone(transformer, pooler=pooler)
-    tokenizers.check_ids(tokens, [*GOLDEN, *EDGES])
-    prompts = [] if chain.include_prompt else [prompt for prompt in chain.prompts.values() if prompt]
-    left_out = [
-        (tokenizers.stable_prefix(tokens, prompt), tokenizers.prompt_length(tokens, prompt)) for prompt in prompts
-    ]
-    whole = build(backbone, chain, files.folder, dims=dims, allow_pickle=allow_pickle, left_out=left_out)
-    return Loaded(files, chain, config, tokens, whole, dims)
 
 
 def _expectations(loaded: Loaded, trust_remote_code: bool) -> tuple[parity.Expected, list[list[int]]]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 import re
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
-from rowvec.encode.artefact import canonical, fingerprint
+from rowvec.encode.artefact import FORMAT, fingerprint, json_sha256
 from rowvec.errors import ExportRefused
-from rowvec_export import artefact, parity, sources
-
-if TYPE_CHECKING:
-    from rowvec_export.exporter import Loaded
+from rowvec_export import parity, sources
+from rowvec_export.loading import Loaded
 
 # Keys of config.json that do not change a vector.
 COSMETIC = frozenset({"transformers_version", "_name_or_path", "dtype", "torch_dtype", "architectures", "use_cache"})
@@ -32,7 +30,7 @@ def describe(loaded: Loaded, *, name: str | None) -> dict[str, Any]:
     semantic = {key: value for key, value in written.items() if key not in COSMETIC}
     paths = [chain.first_path, *(step.path for step in chain.after if step.kind in ("Dense", "LayerNorm"))]
     manifest: dict[str, Any] = {
-        "format": artefact.FORMAT,
+        "format": FORMAT,
         "name": name or files.id.rsplit("/", 1)[-1],
         "fingerprint": "",
         "dims": width,
@@ -50,8 +48,8 @@ def describe(loaded: Loaded, *, name: str | None) -> dict[str, Any]:
             "sha256": sources.weights_sha256(files.folder, files.weights(paths)),
         },
         "architecture": loaded.config.model_type if loaded.config is not None else "static",
-        "config_sha256": hashlib.sha256(canonical(semantic)).hexdigest(),
-        "tokenizer_sha256": artefact.tokenizer_sha256(tokens.clean),
+        "config_sha256": json_sha256(semantic),
+        "tokenizer_sha256": json_sha256(json.loads(tokens.clean.to_str())),
         "chain": steps,
         "versions": versions(),
     }

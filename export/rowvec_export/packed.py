@@ -7,13 +7,11 @@ kernel runs at 226 GFLOP/s where `F.linear` (MKL) reaches 94; both give the same
 
 from __future__ import annotations
 
-import warnings
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-PLAIN, ONEDNN, BF16 = 0, 1, 2
+from rowvec.encode.kernels import quiet_torchscript
 
 
 class PackedLinear(nn.Module):
@@ -76,10 +74,8 @@ class PackedLinear(nn.Module):
 
 
 def script_leaf(linear: nn.Linear) -> torch.jit.ScriptModule:
-    """Return the scripted leaf of one linear layer, without torch's notice that TorchScript is deprecated."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r".*torch\.jit.*", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", message=r".*torch\.jit.*", category=FutureWarning)
+    """Return the scripted leaf of one linear layer."""
+    with quiet_torchscript():
         leaf: torch.jit.ScriptModule = torch.jit.script(PackedLinear(linear))
     return leaf
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rowvec.encode import artefact
 from rowvec.errors import ExportRefused
 
 SAFE_SUFFIXES = (".safetensors",)
@@ -109,7 +110,7 @@ def _packaged(packaged: Packaged) -> ModelFiles | None:
     folder = Path(spec.origin).parent / packaged.folder
     expected = {"model.safetensors": packaged.weights_sha256, "tokenizer.json": packaged.tokenizer_sha256}
     for name, sha256 in expected.items():
-        if file_sha256(folder / name) != sha256:
+        if _sha256(folder / name) != sha256:
             raise ExportRefused(
                 f"{folder / name} is not the file of {packaged.hub_id} at {packaged.revision[:12]}; "
                 f"reinstall {packaged.package.replace('_', '-')}, or give the folder of a copy that you trust."
@@ -119,11 +120,7 @@ def _packaged(packaged: Packaged) -> ModelFiles | None:
 
 def _from_hub(model: str, revision: str | None, patterns: list[str]) -> ModelFiles:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-    )
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
         folder = Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
@@ -139,18 +136,16 @@ def _from_hub(model: str, revision: str | None, patterns: list[str]) -> ModelFil
     return ModelFiles(folder, model, folder.name)  # a snapshot's folder is named by its commit
 
 
-def file_sha256(path: Path) -> str:
-    """Hex sha256 of a file's bytes; an ExportRefused when it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ExportRefused(f"{path} cannot be read: {error.strerror}.") from None
-
-
 def weights_sha256(folder: Path, files: list[Path]) -> str:
     """Hex sha256 of the weights: the file's own for one file, else of the lines `path sha256`, sorted by path."""
     if len(files) == 1:
-        return file_sha256(files[0])
-    lines = sorted(f"{file.relative_to(folder).as_posix()} {file_sha256(file)}\n" for file in files)
+        return _sha256(files[0])
+    lines = sorted(f"{file.relative_to(folder).as_posix()} {_sha256(file)}\n" for file in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return artefact.file_sha256(path)
+    except OSError as error:
+        raise ExportRefused(f"{path} cannot be read: {error.strerror}.") from None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.jit._trace import TracerWarning
 
+from rowvec.encode.kernels import quiet_torchscript
 from rowvec_export.packed import swap_linears
 
 # Warnings of the tracer that were looked at: each is about a check or a Python number that the shape sweep proves
@@ -32,15 +31,6 @@ class Traced:
     module: torch.jit.ScriptModule
     unknown_warnings: tuple[str, ...]
     linears: int
-
-
-@contextmanager
-def quiet_torchscript() -> Iterator[None]:
-    """Silence torch's notice that TorchScript is deprecated, and nothing else."""
-    with warnings.catch_warnings():
-        for category in (DeprecationWarning, FutureWarning):
-            warnings.filterwarnings("ignore", message=r".*torch\.jit.*", category=category)
-        yield
 
 
 def example(config: Any, pad_id: int, vocabulary: int) -> tuple[Tensor, Tensor]:

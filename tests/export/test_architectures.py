@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import torch
 
+from rowvec.encode.kernels import quiet_torchscript
 from rowvec_export import sweep
 from rowvec_export.devices import device_constants
 from rowvec_export.exporter import Exported
 from rowvec_export.parity import MAX_ABS, MAX_BATCH_ABS, pad
-from rowvec_export.tracing import quiet_torchscript
 from tests.export import table
 from tests.export.conftest import Export
 from tests.export.tiny import ARCHITECTURES

@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import nn
 
+from rowvec.encode.kernels import quiet_torchscript
 from rowvec.errors import ExportRefused
 from rowvec_export.exporter import Exported, export_model
 from rowvec_export.parity import pad
 from rowvec_export.pooling import MODES
-from rowvec_export.tracing import quiet_torchscript
 from tests.export import tiny
 
 pytestmark = pytest.mark.usefixtures("quick")

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from rowvec.errors import ExportRefused
 from rowvec_export import audit, devices, parity, sources, sweep, tokenizer, tracing
-from rowvec_export.exporter import export_model, load
+from rowvec_export.exporter import export_model
+from rowvec_export.loading import load
 from rowvec_export.parity import pad
 from rowvec_export.texts import EDGES
 from tests.export import tiny

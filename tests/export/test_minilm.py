@@ -7,9 +7,9 @@ import json
 import torch
 from tokenizers import Tokenizer
 
+from rowvec.encode.kernels import quiet_torchscript
 from rowvec_export.exporter import Exported, export_model
 from rowvec_export.parity import pad
-from rowvec_export.tracing import quiet_torchscript
 
 
 def test_the_manifest_says_what_the_model_is(minilm: Exported) -> None:

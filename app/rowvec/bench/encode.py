@@ -86,8 +86,9 @@ def run(
 ) -> Report:
     """Measure the artefact, and the peers that this environment has, on the same texts.
 
-    `model` is where the peers find the same weights, as for `rowvec export` (default: the artefact's name). `engines`
-    picks from ROWVEC and PEERS; one whose library is missing is skipped, with the reason. `progress` is told each step.
+    `model` is where the peers find the same weights: a folder, a packaged name or a hub id (default: the artefact's
+    name). `engines` picks from ROWVEC and PEERS; one whose library is missing is skipped, with the reason. `progress`
+    is told each step.
     """
     manifest = read_manifest(artefact)
     threads = threads or usable_cores()
@@ -177,7 +178,7 @@ def _start(
         if name in ROWVEC:
             arguments = ["rowvec.bench.engine", name.split()[1], str(manifest.directory), str(threads)]
         else:
-            arguments = ["rowvec_export.peers", name, model, str(threads), scratch]
+            arguments = ["rowvec.bench.peers", name, model, str(threads), scratch]
         try:
             running[name] = _Engine([sys.executable, "-m", *arguments], threads)
         except RowvecError as error:

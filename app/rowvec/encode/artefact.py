@@ -12,8 +12,8 @@ from typing import Any
 from rowvec.errors import ArtefactError
 
 FORMAT = 1
-NEEDED_FILES = ("model.pt", "tokenizer.json", "golden.json")
-# What a vector depends on. Not in it: name, versions, parity, precision (the catalogue stamps that beside it).
+FILES = ("model.pt", "tokenizer.json", "golden.json")  # beside manifest.json, which holds their hashes
+# What a vector depends on. Not in it: name, versions, parity, precision (the catalogue holds that one beside it).
 IDENTITY = (
     "format",
     "architecture",
@@ -29,12 +29,11 @@ IDENTITY = (
     "prompts",
     "tokenizer_sha256",
 )
-_EXPORT_AGAIN = "Export the model again: `rowvec export MODEL --out DIR`."
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an exported model is; `fingerprint` is its identity, the rest says how to use it."""
+    """What an exported model is: its identity, and what the runtime needs to know of it."""
 
     directory: Path
     name: str
@@ -42,16 +41,10 @@ class Manifest:
     dims: int
     max_tokens: int
     pad_id: int
-    pooling: str
-    normalized: bool
     similarity: str
-    architecture: str
-    matryoshka_dims: tuple[int, ...]
     prompts: Mapping[str, str]
-    source: Mapping[str, Any]
     versions: Mapping[str, str]
-    parity: Mapping[str, Any]
-    files: Mapping[str, str]
+    files: Mapping[str, str]  # name: hex sha256
     raw: Mapping[str, Any]  # the whole of manifest.json, for the catalogue
 
     def path(self, name: str) -> Path:
@@ -61,11 +54,8 @@ class Manifest:
 
 def parse_manifest(directory: Path, raw: Mapping[str, Any]) -> Manifest:
     """Return the manifest that a decoded manifest.json holds; ArtefactError when it is not one that we can read."""
-    found = raw.get("format")
-    if found != FORMAT:
-        raise ArtefactError(
-            f"{directory}: artefact format {found!r}, this version of rowvec reads {FORMAT}", hint=_EXPORT_AGAIN
-        )
+    if raw.get("format") != FORMAT:
+        raise _broken(f"{directory}: artefact format {raw.get('format')!r}, this version of rowvec reads {FORMAT}")
     try:
         manifest = Manifest(
             directory=directory,
@@ -74,24 +64,18 @@ def parse_manifest(directory: Path, raw: Mapping[str, Any]) -> Manifest:
             dims=int(raw["dims"]),
             max_tokens=int(raw["max_tokens"]),
             pad_id=int(raw["pad_id"]),
-            pooling=str(raw["pooling"]),
-            normalized=bool(raw["normalized"]),
             similarity=str(raw["similarity"]),
-            architecture=str(raw["architecture"]),
-            matryoshka_dims=tuple(int(dims) for dims in raw.get("matryoshka_dims", ())),
             prompts=dict(raw["prompts"]),
-            source=dict(raw["source"]),
             versions=dict(raw["versions"]),
-            parity=dict(raw["parity"]),
             files=dict(raw["files"]),
             raw=dict(raw),
         )
     except KeyError as error:
-        raise ArtefactError(f"{directory}: manifest.json has no {error}", hint=_EXPORT_AGAIN) from None
+        raise _broken(f"{directory}: manifest.json has no {error}") from None
     except (TypeError, ValueError) as error:
-        raise ArtefactError(f"{directory}: manifest.json: {error}", hint=_EXPORT_AGAIN) from None
+        raise _broken(f"{directory}: manifest.json: {error}") from None
     if manifest.dims < 1 or manifest.max_tokens < 1:
-        raise ArtefactError(f"{directory}: manifest.json: dims and max_tokens must be positive", hint=_EXPORT_AGAIN)
+        raise _broken(f"{directory}: manifest.json: dims and max_tokens must be positive")
     return manifest
 
 
@@ -102,60 +86,62 @@ def read_manifest(directory: Path) -> Manifest:
     naming the file, when the folder is missing, incomplete, unreadable, or not what the manifest says.
     """
     manifest = _load_manifest(directory)
-    missing = [name for name in NEEDED_FILES if name not in manifest.files]
-    if missing:
-        raise ArtefactError(f"{directory}: manifest.json has no hash of {', '.join(missing)}", hint=_EXPORT_AGAIN)
+    if missing := [name for name in FILES if name not in manifest.files]:
+        raise _broken(f"{directory}: manifest.json has no hash of {', '.join(missing)}")
     for name, expected in manifest.files.items():
         if Path(name).name != name:
-            raise ArtefactError(f"{directory}: manifest.json names a file outside its folder: {name!r}")
-        actual = _sha256(manifest.path(name))
+            raise _broken(f"{directory}: manifest.json names a file outside its folder: {name!r}")
+        try:
+            actual = file_sha256(manifest.path(name))
+        except OSError as error:
+            raise _broken(f"{manifest.path(name)}: {error.strerror or error}") from None
         if actual != expected:
-            raise ArtefactError(
+            raise _broken(
                 f"{manifest.path(name)}: sha256 {actual[:12]}…, the manifest says {expected[:12]}…",
-                hint="The file was changed or copied badly. " + _EXPORT_AGAIN,
+                "The file was changed or copied badly. ",
             )
     try:
         actual = fingerprint(manifest.raw)
     except (KeyError, TypeError) as error:
-        raise ArtefactError(f"{directory}: manifest.json has no {error}", hint=_EXPORT_AGAIN) from None
+        raise _broken(f"{directory}: manifest.json has no {error}") from None
     if actual != manifest.fingerprint:
-        raise ArtefactError(
+        raise _broken(
             f"{directory}: manifest.json gives the fingerprint {actual[:12]}…, and says {manifest.fingerprint[:12]}…",
-            hint="The manifest was changed. " + _EXPORT_AGAIN,
+            "The manifest was changed. ",
         )
     return manifest
-
-
-def canonical(value: object) -> bytes:
-    """JSON with sorted keys and no spaces: the form that is hashed."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
-
-
-def fingerprint(manifest: Mapping[str, Any]) -> str:
-    """Hex sha256 over the fields that a vector depends on, and over the weights."""
-    fields = {key: manifest[key] for key in IDENTITY} | {"weights_sha256": manifest["source"]["sha256"]}
-    return hashlib.sha256(canonical(fields)).hexdigest()
 
 
 def find_artefact(models_dir: Path, fingerprint: str) -> Path:
     """Return the folder below `models_dir` whose manifest has this fingerprint; ArtefactError when there is none."""
     broken: list[str] = []
-    if models_dir.is_dir():
-        for candidate in sorted(models_dir.iterdir()):
-            if not (candidate / "manifest.json").is_file():
-                continue
-            try:
-                found = _load_manifest(candidate).fingerprint
-            except ArtefactError as error:
-                broken.append(str(error))
-                continue
-            if found == fingerprint:
-                return candidate
+    for path in sorted(models_dir.glob("*/manifest.json")):
+        try:
+            if _load_manifest(path.parent).fingerprint == fingerprint:
+                return path.parent
+        except ArtefactError as error:
+            broken.append(str(error))
     unreadable = f" (unreadable: {'; '.join(broken)})" if broken else ""
-    raise ArtefactError(
+    raise _broken(
         f"no model with fingerprint {fingerprint[:12]}… in {models_dir}{unreadable}",
-        hint="Copy the exported folder there, or set ROWVEC_MODEL_DIR to where it is. " + _EXPORT_AGAIN,
+        "Copy the exported folder there, or set ROWVEC_MODEL_DIR to where it is. ",
     )
+
+
+def fingerprint(manifest: Mapping[str, Any]) -> str:
+    """Hex sha256 over the fields that a vector depends on, and over the weights."""
+    return json_sha256({key: manifest[key] for key in IDENTITY} | {"weights_sha256": manifest["source"]["sha256"]})
+
+
+def json_sha256(value: object) -> str:
+    """Hex sha256 of a value's JSON with sorted keys and no spaces."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """Hex sha256 of a file's bytes; OSError when it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _load_manifest(directory: Path) -> Manifest:
@@ -163,17 +149,13 @@ def _load_manifest(directory: Path) -> Manifest:
     try:
         raw = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise ArtefactError(f"{directory}: no exported model here (no manifest.json)", hint=_EXPORT_AGAIN) from None
+        raise _broken(f"{directory}: no exported model here (no manifest.json)") from None
     except (OSError, ValueError) as error:
-        raise ArtefactError(f"{path}: {error}", hint=_EXPORT_AGAIN) from None
+        raise _broken(f"{path}: {error}") from None
     if not isinstance(raw, dict):
-        raise ArtefactError(f"{path}: not a JSON object", hint=_EXPORT_AGAIN)
+        raise _broken(f"{path}: not a JSON object")
     return parse_manifest(directory, raw)
 
 
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ArtefactError(f"{path}: {error.strerror or error}", hint=_EXPORT_AGAIN) from None
+def _broken(message: str, hint: str = "") -> ArtefactError:
+    return ArtefactError(message, hint=hint + "Export the model again: `rowvec export MODEL --out DIR`.")

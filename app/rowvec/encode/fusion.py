@@ -16,13 +16,14 @@ What a rewrite does not know, it leaves alone; the golden texts are encoded afte
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from rowvec.encode.kernels import quiet_torchscript
 
 Node = Any  # torch._C.Node and torch._C.Value have no types of their own
 Value = Any
@@ -49,9 +50,7 @@ _BOOLEAN = {"aten::__and__", "aten::__or__", "aten::bitwise_and", "aten::bitwise
 
 def fuse(module: torch.jit.ScriptModule, *, bf16: bool) -> torch.jit.ScriptModule:
     """Freeze a packed module and rewrite its graph; must come before its first run. Returns the module to run."""
-    with warnings.catch_warnings():
-        for category in (DeprecationWarning, FutureWarning):
-            warnings.filterwarnings("ignore", message=r".*torch\.jit.*", category=category)
+    with quiet_torchscript():
         frozen: torch.jit.ScriptModule = torch.jit.freeze(module)
         attend = torch.jit.script(_attend).inlined_graph
     graph = frozen.graph

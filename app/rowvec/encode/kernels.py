@@ -6,6 +6,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,8 @@ class Kernel(IntEnum):
     FP16_CAST = 4  # F.linear in fp16: for a GPU
 
 
-# Plain must take less than this share of oneDNN's time. Only packed layers are fused (see `fusion`), which is worth 5
-# to 15 % of a forward, and on Intel, where the two kernels are near each other, the trial's noise must not decide.
+# Plain is chosen below this share of oneDNN's time only: packed layers can be fused (see `fusion`), which is worth 5 to
+# 15 % of a forward, and on Intel, where the two are near each other, the noise of the trial must not decide.
 _CLEARLY_FASTER = 0.85
 _TRIAL_TOKENS = 128  # enough to tell 2.4 times from 1.0; at 512 the trial took longer than reading the file
 
@@ -41,31 +42,36 @@ def use_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
+@contextmanager
+def quiet_torchscript() -> Iterator[None]:
+    """Silence torch's notice that TorchScript is deprecated, and nothing else."""
+    with warnings.catch_warnings():
+        for category in (DeprecationWarning, FutureWarning):
+            warnings.filterwarnings("ignore", message=r".*torch\.jit.*", category=category)
+        yield
+
+
 def open_module(path: Path, *, made_with: str, device: str = "cpu") -> torch.jit.ScriptModule:
     """Load a model in eval mode; ArtefactError, naming both versions of torch, when that fails."""
-    # No profiling executor: it specialises the graph for the first shapes that it sees. A new shape then takes 66 ms
+    # The profiling executor specialises the graph for the first shapes that it sees. A new shape then takes 66 ms
     # instead of 26, memory after 40 shapes grows by 38 MB instead of 2, and throughput is the same.
     for switch in ("_jit_set_profiling_executor", "_jit_set_profiling_mode"):
         if hasattr(torch._C, switch):
             getattr(torch._C, switch)(False)
-    # With "medium" or "high" matmul precision, a CPU with AMX rounds fp32 products to bf16, and a GPU to TF32. Somebody
-    # may have set it.
+    # With "medium" or "high" matmul precision, which the process may have set, a CPU with AMX rounds fp32 products to
+    # bf16, and a GPU to TF32.
     for backend in (torch.backends.mkldnn, torch.backends.cuda):
         if hasattr(backend, "matmul") and hasattr(backend.matmul, "fp32_precision"):
             backend.matmul.fp32_precision = "ieee"
     try:
-        with warnings.catch_warnings():
-            for category in (DeprecationWarning, FutureWarning):
-                warnings.filterwarnings("ignore", message=r".*torch\.jit.*", category=category)
+        with quiet_torchscript():
             module: torch.jit.ScriptModule = torch.jit.load(str(path), map_location=device)  # type: ignore[no-untyped-call]
     except Exception as error:  # torch raises RuntimeError, ValueError and pickle's own
-        first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        first_line = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ArtefactError(
             f"{path}: {first_line} (made with torch {made_with}, this is {torch.__version__})",
             hint="Use the torch that the model was exported with, or newer; or export it again with this one.",
         ) from error
-    if device != "cpu":
-        _retarget(module, device)
     return module.eval()
 
 
@@ -88,15 +94,13 @@ def choose_exact(leaves: list[Any]) -> Kernel:
     """
     if not leaves or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return Kernel.PLAIN
-    shapes = Counter(tuple(leaf.weight.shape) for leaf in leaves)
     samples = {tuple(leaf.weight.shape): leaf for leaf in leaves}
-    plain = onednn = 0.0
+    total = dict.fromkeys((Kernel.PLAIN, Kernel.ONEDNN), 0.0)
     with torch.inference_mode():
-        for shape, count in shapes.items():
-            seconds = _compare(samples[shape], torch.randn(_TRIAL_TOKENS, shape[1]))
-            plain += count * seconds[Kernel.PLAIN]
-            onednn += count * seconds[Kernel.ONEDNN]
-    return Kernel.PLAIN if plain < onednn * _CLEARLY_FASTER else Kernel.ONEDNN
+        for shape, count in Counter(tuple(leaf.weight.shape) for leaf in leaves).items():
+            for kernel, seconds in _compare(samples[shape], torch.randn(_TRIAL_TOKENS, shape[1])).items():
+                total[kernel] += count * seconds
+    return Kernel.PLAIN if total[Kernel.PLAIN] < total[Kernel.ONEDNN] * _CLEARLY_FASTER else Kernel.ONEDNN
 
 
 def pack(leaves: list[Any], kernel: Kernel) -> None:
@@ -125,26 +129,6 @@ def choose_lossy(leaves: list[Any], precision: str, device: str) -> Kernel:
             hint="Use fp32, or a machine that has them; `grep -o avx512_bf16 /proc/cpuinfo` tells.",
         )
     return Kernel.BF16
-
-
-def _retarget(module: torch.jit.ScriptModule, device: str) -> None:
-    """Move the device constants that tracing has baked into the graph.
-
-    `map_location` leaves them alone: a traced `arange` would still be made on the CPU. Must come before the first run,
-    since the executor keeps its own copy of the graph.
-    """
-    for graph in _graphs(module):
-        for node in graph.findAllNodes("prim::Constant", True):
-            if str(node.output().type()) == "Device":
-                node.s_("value", device)
-
-
-def _graphs(module: torch.jit.ScriptModule) -> Iterator[Any]:
-    for part in module.modules():
-        native = getattr(part, "_c", None)
-        if native is not None:
-            for name in native._method_names():
-                yield native._get_method(name).graph
 
 
 def _compare(leaf: Any, tokens: torch.Tensor) -> dict[Kernel, float]:
