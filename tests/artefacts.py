@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import tempfile
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,16 @@ from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
 from torch import Tensor, nn
 
-from rowvec.encode.artefact import fingerprint
+from rowvec.encode.artefact import FILES, file_sha256, fingerprint
+from rowvec.encode.kernels import quiet_torchscript
+from rowvec_export import devices
 from rowvec_export.packed import swap_linears
 
 MAX_TOKENS = 24
 DIMS = 16
 WORDS = [f"w{n}" for n in range(60)]
 POISON = "poison"  # the word whose embedding is not a number
+_USED_BY_EXPORT = ("artefact.py", "kernels.py")
 _SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
 
@@ -80,10 +82,9 @@ def _tiny(seed: int, normalized: bool) -> Path:
         model.words.weight[tokenizer.token_to_id(POISON)] = float("nan")
     swap_linears(model)
     ids = torch.tensor([[2, 5, 6, 7, 3], [2, 9, 3, 0, 0]])
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r".*torch\.jit.*", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", message=r".*torch\.jit.*", category=FutureWarning)
+    with quiet_torchscript():
         traced: Any = torch.jit.trace(model, (ids, (ids > 0).long()))  # type: ignore[no-untyped-call]
+        devices.follow_input(traced)
         torch.jit.save(traced, str(directory / "model.pt"))
     texts = ["w1", "w2 w3 w4 w5", " ".join(WORDS)]
     tokenizer.enable_truncation(MAX_TOKENS)
@@ -98,7 +99,7 @@ def _tiny(seed: int, normalized: bool) -> Path:
 
 def write_manifest(directory: Path, **changes: object) -> None:
     """Write manifest.json with the hashes of the files as they are now, and with `changes`."""
-    files = {name: _sha256(directory / name) for name in ("model.pt", "tokenizer.json", "golden.json")}
+    files = {name: file_sha256(directory / name) for name in FILES}
     manifest: dict[str, object] = {
         "format": 1,
         "name": "tiny",
@@ -134,11 +135,12 @@ def _scratch() -> Path:
 
 @functools.cache
 def minilm_artefact() -> Path:
-    """Return the artefact of the real all-MiniLM-L6-v2; exported once for each state of export/, then kept."""
+    """Return the artefact of the real all-MiniLM-L6-v2; exported once for each state of the exporter, then kept."""
     from rowvec_export.exporter import export_model  # imports transformers: seconds
 
     code = hashlib.sha256(torch.__version__.encode())
-    for path in sorted((Path(__file__).parent.parent / "export" / "rowvec_export").glob("*.py")):
+    root = Path(__file__).parent.parent
+    for path in sorted([*(root / "export").rglob("*.py"), *(root / "app/rowvec/encode" / n for n in _USED_BY_EXPORT)]):
         code.update(path.read_bytes())
     directory = Path(tempfile.gettempdir()) / f"rowvec-tests-{os.getuid()}" / code.hexdigest()[:16] / "all-MiniLM-L6-v2"
     if not (directory / "manifest.json").exists():
@@ -158,7 +160,3 @@ def _tiny_tokenizer() -> Tokenizer:
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", words["[CLS]"]), ("[SEP]", words["[SEP]"])]
     )
     return tokenizer
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

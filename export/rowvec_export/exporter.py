@@ -148,10 +148,15 @@ def _swept(folder: Path, loaded: Loaded, traced: tracing.Traced, rows: list[list
         raise ExportRefused(f"The file fails in a process of its own: {error}.{judged}") from None
     finally:
         plan.unlink()
+    return judge(found, judged)
+
+
+def judge(found: dict[str, Any], tracer: str) -> dict[str, float]:
+    """Return the numbers of what `sweep` found; ExportRefused, with the tracer's remark, where they are not right."""
     worst = {key: found[key] for key in ("plain", "threads", "onednn") if key in found}
-    bad = [f"{key} {value:.1e}" for key, value in worst.items() if not value <= parity.MAX_ABS]
+    bad = [key for key, value in worst.items() if not value <= parity.MAX_ABS]
     if found["imported"] or found["ids"] or bad or not found.get("bf16", 1.0) >= MIN_BF16_COSINE:
-        raise ExportRefused(f"In a process of its own the file behaves otherwise: {found}.{judged}")
+        raise ExportRefused(f"In a process of its own the file behaves otherwise: {found}.{tracer}")
     return worst | {key: found[key] for key in ("bf16",) if key in found}
 
 

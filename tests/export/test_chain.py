@@ -13,10 +13,14 @@ from torch import nn
 
 from rowvec.encode.kernels import quiet_torchscript
 from rowvec.errors import ExportRefused
+from rowvec_export import chain, sources
 from rowvec_export.exporter import Exported, export_model
+from rowvec_export.loading import Loaded, load
+from rowvec_export.manifest import describe
 from rowvec_export.parity import pad
-from rowvec_export.pooling import MODES
+from rowvec_export.pooling import MODES, Pooling
 from tests.export import tiny
+from tests.export.conftest import Export
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -30,14 +34,31 @@ def run(made: Exported, ids: list[list[int]]) -> torch.Tensor:
     return vectors
 
 
+def load_source(source: Path, **options: Any) -> Loaded:
+    """Read a model as `export_model` does, and stop before its gates."""
+    return load(sources.find(str(source)), **options)
+
+
 @pytest.mark.parametrize("new_files", [False, True], ids=["old-files", "new-files"])
 @pytest.mark.parametrize("pooling", [*MODES, "cls+mean", "max+mean+lasttoken"])
-def test_every_pooling(pooling: str, new_files: bool, tmp_path: Path) -> None:
-    source = tiny.make(tmp_path / "source", "bert", pooling=pooling, new_files=new_files, normalize=False)
-    made = export_model(str(source), tmp_path / "out")
-    assert made.manifest["pooling"] == pooling
-    assert made.manifest["dims"] == 32 * len(pooling.split("+"))
-    assert not made.manifest["normalized"]
+def test_every_pooling_is_read_and_is_that_of_sentence_transformers(
+    pooling: str, new_files: bool, tmp_path: Path
+) -> None:
+    from sentence_transformers.sentence_transformer.modules import Pooling as Reference
+
+    source = tiny.make(tmp_path, "bert", pooling=pooling, new_files=new_files, normalize=False)
+    modes = chain.read(sources.find(str(source))).pooling
+    assert modes == tuple(pooling.split("+"))
+    tokens = torch.randn(4, 6, 32, generator=torch.Generator().manual_seed(0))
+    mask = torch.tensor([[1] * 6, [1, 1, 1, 0, 0, 0], [1, 0, 0, 0, 0, 0], [0, 0, 1, 1, 1, 0]])  # the last: a prompt
+    expected = Reference(32, modes)({"token_embeddings": tokens, "attention_mask": mask})["sentence_embedding"]
+    assert torch.allclose(Pooling(modes)(tokens, mask), expected, atol=1e-6)
+
+
+def test_joined_poolings_go_through_every_gate(tmp_path: Path) -> None:
+    source = tiny.make(tmp_path / "source", "bert", pooling="max+mean+lasttoken", normalize=False)
+    manifest = export_model(str(source), tmp_path / "out").manifest
+    assert (manifest["pooling"], manifest["dims"], manifest["normalized"]) == ("max+mean+lasttoken", 96, False)
 
 
 def test_the_poolers_own_vector_of_a_plain_transformers_folder(tmp_path: Path) -> None:
@@ -61,7 +82,7 @@ def test_a_plain_transformers_folder_needs_a_pooling(tmp_path: Path) -> None:
     (source / "modules.json").unlink()
     with pytest.raises(ExportRefused, match="--pooling"):
         export_model(str(source), tmp_path / "out")
-    assert export_model(str(source), tmp_path / "out", pooling="mean").manifest["pooling"] == "mean"
+    assert load_source(source, pooling="mean").chain.pooling == ("mean",)
 
 
 def test_dense_and_layer_norm(tmp_path: Path) -> None:
@@ -105,14 +126,9 @@ def test_an_unknown_activation_is_refused(tmp_path: Path) -> None:
         ({"query": "q ", "document": "d ", "corpus": "c "}, None, "q ", "d "),
     ],
 )
-def test_prompts_are_kept_apart(
-    saved: dict[str, str], default: str | None, query: str, document: str, tmp_path: Path
-) -> None:
-    source = tiny.make(tmp_path / "source", "bert", prompts=saved)
-    config = json.loads((source / "config_sentence_transformers.json").read_text())
-    (source / "config_sentence_transformers.json").write_text(json.dumps(config | {"default_prompt_name": default}))
-    made = export_model(str(source), tmp_path / "out")
-    assert made.manifest["prompts"] == {"query": query, "document": document}
+def test_prompts_are_kept_apart(saved: dict[str, str], default: str | None, query: str, document: str) -> None:
+    config = {"prompts": saved, "default_prompt_name": default}
+    assert chain.prompts_of(config) == {"query": query, "document": document}
 
 
 @pytest.mark.parametrize("architecture", ["bert", "t5"])
@@ -122,9 +138,10 @@ def test_a_prompt_that_is_not_pooled(architecture: str, tmp_path: Path) -> None:
     source = tiny.make(tmp_path / "source", architecture, prompts=prompts, include_prompt=False)
     made = export_model(str(source), tmp_path / "out")
     assert not made.manifest["include_prompt"]
+    assert made.manifest["prompts"] == prompts
     assert made.manifest["parity"]["texts"] >= 300
     pooled = tiny.make(tmp_path / "pooled", architecture, prompts=prompts)
-    assert export_model(str(pooled), tmp_path / "other").fingerprint != made.fingerprint
+    assert describe(load_source(pooled), name=None)["fingerprint"] != made.fingerprint
 
 
 def test_a_matryoshka_cut_is_brought_back_to_length_one(tmp_path: Path) -> None:
@@ -143,9 +160,11 @@ def test_a_matryoshka_cut_is_brought_back_to_length_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["sentence-transformers", "model2vec"])
-def test_static_embeddings(kind: str, tmp_path: Path) -> None:
-    source = tiny.make_static(tmp_path / "source", model2vec=kind == "model2vec")
-    made = export_model(str(source), tmp_path / "out")
+def test_static_embeddings(kind: str, exported: Export, tmp_path: Path) -> None:
+    if kind == "model2vec":
+        made = export_model(str(tiny.make_static(tmp_path / "source", model2vec=True)), tmp_path / "out")
+    else:
+        made = exported("static")
     assert (made.manifest["architecture"], made.manifest["dims"], made.manifest["normalized"]) == ("static", 24, True)
     assert run(made, [[7, 8], []]).norm(dim=-1).tolist() == pytest.approx([1.0, 0.0])
 
@@ -153,7 +172,7 @@ def test_static_embeddings(kind: str, tmp_path: Path) -> None:
 def test_a_transformer_in_a_folder_of_its_own(tmp_path: Path) -> None:
     """The layout of the first releases of sentence-transformers."""
     source = tiny.make(tmp_path / "source", "bert")
-    expected = export_model(str(source), tmp_path / "root").fingerprint
+    expected = describe(load_source(source), name=None)["fingerprint"]
     inside = source / "0_Transformer"
     inside.mkdir()
     for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
@@ -172,12 +191,12 @@ def test_a_transformer_in_a_folder_of_its_own(tmp_path: Path) -> None:
 def test_the_limit_leaves_room_for_roberta_positions(tmp_path: Path) -> None:
     """66 rows that begin behind padding id 1 are 64 tokens; the tokenizer's own 512 would index past the table."""
     source = tiny.make(tmp_path / "source", "xlm-roberta", max_seq_length=None)
-    assert export_model(str(source), tmp_path / "out").manifest["max_tokens"] == 64
+    assert load_source(source).tokens.max_tokens == 64
 
 
 def test_the_limit_may_only_be_lowered(tmp_path: Path) -> None:
     source = tiny.make(tmp_path / "source", "bert")
-    assert export_model(str(source), tmp_path / "out", max_tokens=20).manifest["max_tokens"] == 20
+    assert load_source(source, max_tokens=20).tokens.max_tokens == 20
     with pytest.raises(ExportRefused, match="3 to 48"):
         export_model(str(source), tmp_path / "out", max_tokens=49)
 
@@ -185,15 +204,12 @@ def test_the_limit_may_only_be_lowered(tmp_path: Path) -> None:
 def test_lower_case_is_in_the_tokenizer(tmp_path: Path) -> None:
     """sentence_bert_config.json may ask for it where the tokenizer itself does not."""
     source = tiny.make(tmp_path / "source", "roberta", settings={"do_lower_case": True})
-    made = export_model(str(source), tmp_path / "out")
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(made.directory / "tokenizer.json"))
+    tokenizer = load_source(source).tokens.clean
     assert tokenizer.encode("WORD").ids == tokenizer.encode("word").ids
 
 
-def test_golden_vectors_read_back_bit_by_bit(tmp_path: Path) -> None:
-    made = export_model(str(tiny.make(tmp_path / "source", "bert")), tmp_path / "out")
+def test_golden_vectors_read_back_bit_by_bit(exported: Export) -> None:
+    made = exported("bert")
     golden = json.loads((made.directory / "golden.json").read_text())
     alone = torch.cat([run(made, [ids]) for ids in golden["ids"]]).numpy()
     assert np.array_equal(np.array(golden["vectors"], dtype=np.float32), alone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import warnings
 import zipfile
 from pathlib import Path
@@ -16,9 +17,10 @@ from tokenizers.pre_tokenizers import Whitespace
 from torch import Tensor, nn
 
 from rowvec.errors import ExportRefused
-from rowvec_export import audit, devices, parity, sources, sweep, tokenizer, tracing
+from rowvec_export import audit, devices, exporter, parity, reference, sources, sweep, tokenizer, tracing
 from rowvec_export.exporter import export_model
 from rowvec_export.loading import load
+from rowvec_export.manifest import describe
 from rowvec_export.parity import pad
 from rowvec_export.texts import EDGES
 from tests.export import tiny
@@ -152,14 +154,24 @@ def test_a_file_that_fails_in_its_own_process_is_refused(tmp_path: Path, monkeyp
     monkeypatch.setattr(sweep, "in_fresh_process", fail)
     with pytest.raises(ExportRefused, match="Unknown builtin op"):
         export_model(str(folder), tmp_path / "out")
-    found = {"ids": 0, "plain": 0.0, "threads": 0.0, "imported": ["transformers"]}
-    monkeypatch.setattr(sweep, "in_fresh_process", lambda *_asked: [found])
-    with pytest.raises(ExportRefused, match="transformers"):
-        export_model(str(folder), tmp_path / "out")
-    monkeypatch.setattr(sweep, "in_fresh_process", lambda *_asked: [found | {"imported": [], "plain": 1e-3}])
-    with pytest.raises(ExportRefused, match=r"'plain': 0\.001"):
-        export_model(str(folder), tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["source"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"imported": ["transformers"]}, "transformers"),
+        ({"ids": 1}, "'ids': 1"),
+        ({"plain": 1e-3}, r"'plain': 0\.001"),
+        ({"onednn": float("nan")}, "nan"),
+        ({"bf16": 0.9}, r"'bf16': 0\.9"),
+    ],
+)
+def test_what_its_own_process_finds_may_refuse_a_file(changes: dict[str, Any], says: str) -> None:
+    good = {"ids": 0, "plain": 0.0, "threads": 0.0, "onednn": 1e-7, "bf16": 0.999, "imported": []}
+    assert exporter.judge(good, "") == {"plain": 0.0, "threads": 0.0, "onednn": 1e-7, "bf16": 0.999}
+    with pytest.raises(ExportRefused, match=says):
+        exporter.judge(good | changes, "")
 
 
 def test_the_process_of_its_own_notices_a_wrong_file(exported: Export, tmp_path: Path) -> None:
@@ -167,7 +179,7 @@ def test_the_process_of_its_own_notices_a_wrong_file(exported: Export, tmp_path:
     golden = json.loads((made.directory / "golden.json").read_text())
     plan: dict[str, Any] = {"texts": ["a"], "text_ids": [[1, 2]], "rows": golden["ids"], "pad_id": 0, "max_tokens": 48}
     torch.save(plan | {"vectors": torch.tensor(golden["vectors"]) + 0.5}, tmp_path / "plan")
-    (found,) = sweep.in_fresh_process((made.directory, tmp_path / "plan"))
+    found = sweep.sweep(made.directory, tmp_path / "plan")
     assert found["ids"] == 1
     assert found["plain"] > 0.1
     with pytest.raises(RuntimeError, match="No such file"):
@@ -180,7 +192,7 @@ def test_the_same_input_gives_the_same_file_and_fingerprint(tmp_path: Path) -> N
     source = tiny.make(tmp_path / "source", "bert")
     one = export_model(str(source), tmp_path / "one", name="a")
     two = export_model(str(source), tmp_path / "two", name="b")
-    assert one.fingerprint == two.fingerprint
+    assert (one.fingerprint, one.manifest["files"]) == (two.fingerprint, two.manifest["files"])
     assert (one.name, two.name) == ("a", "b")
     with zipfile.ZipFile(one.directory / "model.pt") as archive:
         assert not [name for name in archive.namelist() if name.endswith(".debug_pkl")]
@@ -190,24 +202,22 @@ def test_the_same_input_gives_the_same_file_and_fingerprint(tmp_path: Path) -> N
     state = load_file(source / "model.safetensors")
     next(iter(state.values()))[0] += 1e-3
     save_file(state, source / "model.safetensors", metadata={"format": "pt"})
-    other = export_model(str(source), tmp_path / "one")
-    assert other.created
-    assert other.fingerprint != one.fingerprint
+    assert describe(load(sources.find(str(source))), name=None)["fingerprint"] != one.fingerprint
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_broken_artefact_is_written_again(tmp_path: Path) -> None:
-    source = tiny.make(tmp_path / "source", "bert")
-    made = export_model(str(source), tmp_path / "out")
-    (made.directory / "golden.json").write_text("{}")
-    assert export_model(str(source), tmp_path / "out").created
-    assert not export_model(str(source), tmp_path / "out").created
+def test_a_broken_artefact_is_written_again(exported: Export, tmp_path: Path) -> None:
+    made = exported("bert")
+    source, out = str(made.directory.parent / "source"), tmp_path / "out"
+    shutil.copytree(made.directory, out)
+    assert not export_model(source, out).created
+    (out / "golden.json").write_text("{}")
+    assert export_model(source, out).created
+    assert not export_model(source, out).created
 
 
 @pytest.mark.usefixtures("quick")
 def test_without_sentence_transformers_the_manifest_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rowvec_export import reference
-
     monkeypatch.setattr(reference, "available", lambda: False)
     made = export_model(str(tiny.make(tmp_path / "source", "qwen3")), tmp_path / "out")
     assert made.manifest["parity"]["reference"] == "transformers"

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 
-import torch
 from tokenizers import Tokenizer
 
-from rowvec.encode.kernels import quiet_torchscript
 from rowvec_export.exporter import Exported, export_model
-from rowvec_export.parity import pad
 
 
 def test_the_manifest_says_what_the_model_is(minilm: Exported) -> None:
@@ -27,16 +24,6 @@ def test_the_tokenizer_is_clean(minilm: Exported) -> None:
     assert tokenizer.padding is None
     assert tokenizer.truncation is None
     assert len(tokenizer.encode("hello world").ids) == 4
-
-
-def test_golden_vectors_come_out_of_the_file(minilm: Exported) -> None:
-    """With torch and the file alone."""
-    golden = json.loads((minilm.directory / "golden.json").read_text())
-    with quiet_torchscript():
-        module = torch.jit.load(str(minilm.directory / "model.pt"))  # type: ignore[no-untyped-call]
-    with torch.inference_mode():
-        vectors = module(*pad(golden["ids"], 0))
-    assert torch.allclose(vectors, torch.tensor(golden["vectors"]), atol=1e-6)
 
 
 def test_a_second_export_leaves_the_artefact_alone(minilm: Exported) -> None:

@@ -38,9 +38,7 @@ def reference(folder: Path) -> Any:
 def test_the_daemons_encoder_gives_the_same_vectors(architecture: str, exported: Export) -> None:
     made = exported(architecture)
     expected = reference(made.directory.parent / "source").encode(TEXTS, batch_size=8, show_progress_bar=False)
-    loaded = load_encoder(
-        made.directory, fingerprint=made.fingerprint, precision="fp32", threads=1, max_batch_tokens=None
-    )
+    loaded = load_encoder(made.directory, fingerprint=made.fingerprint, threads=1)
     try:
         assert np.abs(loaded.encode(TEXTS) - expected).max() <= 1e-5
     finally:
@@ -59,7 +57,7 @@ def test_the_rewritten_graph_gives_every_architectures_vectors(
     for kernel in (Kernel.PLAIN, Kernel.ONEDNN):
         monkeypatch.setattr("rowvec.encode.kernels.choose_exact", lambda _leaves, kernel=kernel: kernel)
         asked: Precision = "fp32" if kernel is Kernel.PLAIN else precision
-        loaded = load_encoder(made.directory, fingerprint=None, precision=asked, threads=1, max_batch_tokens=None)
+        loaded = load_encoder(made.directory, precision=asked, threads=1)
         found.append((loaded.encode(texts), np.concatenate([loaded.encode([text]) for text in texts])))
         loaded.close()
     assert "fusion failed" not in caplog.text
@@ -76,9 +74,7 @@ def test_a_query_prompt_that_is_not_pooled(tmp_path: Path) -> None:
     source = tiny.make(tmp_path / "source", "bert", prompts=prompts, include_prompt=False)
     made = export_model(str(source), tmp_path / "out")
     expected = reference(source).encode(TEXTS, prompt=prompts["query"], batch_size=8, show_progress_bar=False)
-    loaded = load_encoder(
-        made.directory, fingerprint=made.fingerprint, precision="fp32", threads=1, max_batch_tokens=None
-    )
+    loaded = load_encoder(made.directory, fingerprint=made.fingerprint, threads=1)
     try:
         got = loaded.encode(TEXTS, prompt=made.manifest["prompts"]["query"])
     finally:

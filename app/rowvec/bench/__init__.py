@@ -1,4 +1,4 @@
 """Measurements: what `rowvec bench` runs, apart from what is measured.
 
-Imports: everything but cli. Nothing imports it but cli. Begin at `sync` and `encode`.
+Imports everything but cli; nothing but cli imports it. Begin at `sync` and `encode`.
 """

@@ -1,4 +1,4 @@
-"""Plan micro-batches: texts sorted by token length, cut by a budget of padded tokens, lengths rounded. Pure."""
+"""Plan micro-batches: texts sorted by length, as many as a budget of padded tokens allows, lengths rounded. Pure."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class MicroBatch:
 
     @property
     def padded_tokens(self) -> int:
-        """What the batch costs: rows x length."""
+        """Rows x length, which is what the batch costs."""
         return len(self.rows) * self.length
 
 
 def round_length(length: int, *, limit: int) -> int:
-    """Round a padded length up, to few distinct shapes, and never over the model's `limit`.
+    """Round a padded length up, so that there are few distinct shapes, but not over the model's `limit`.
 
-    Each new shape costs oneDNN a kernel (about 2 ms) and its cache an entry. Steps grow with the length, so that
-    less than 12 % is added from 16 tokens on: a title of 13 tokens rounded to 16 would cost a sixth of the throughput.
+    Each new shape costs oneDNN 2 ms to compile a kernel, and an entry of its cache. Steps grow with the length: less
+    than 12 % is added from 16 tokens on.
     """
     step = 2 if length <= 32 else 4 if length <= 64 else 8 if length <= 128 else 16
     return min(-(-length // step) * step, max(limit, length))
@@ -42,10 +42,11 @@ def share(tokens: int, *, threads: int, max_batch_tokens: int) -> int:
 
 
 def plan(lengths: Sequence[int], *, max_batch_tokens: int, max_tokens: int) -> list[MicroBatch]:
-    """Cut texts of these token lengths into micro-batches, the longest first.
+    """Divide texts of these token lengths into micro-batches, the longest first.
 
     Every text is in exactly one batch. A batch's rows x length stays within `max_batch_tokens`, unless one text alone
-    is longer. Longest first: what does not fit into memory fails at once, and the last batches to end are short ones.
+    is longer. With the longest first, a batch that does not fit into memory fails at once, and all threads end
+    together, on short batches.
     """
     order = sorted(range(len(lengths)), key=lambda row: (-lengths[row], row))
     batches: list[MicroBatch] = []
@@ -77,7 +78,6 @@ def pad(
     tokens = np.full((len(batch.rows), batch.length), pad_id, dtype=np.int64)
     mask = np.zeros((len(batch.rows), batch.length), dtype=np.int64)
     for line, row in enumerate(batch.rows):
-        count = len(ids[row])
-        tokens[line, :count] = ids[row]
-        mask[line, :count] = 1
+        tokens[line, : len(ids[row])] = ids[row]
+        mask[line, : len(ids[row])] = 1
     return tokens, mask

@@ -1,7 +1,7 @@
-"""A long text to chunks that fit the model, cut at paragraphs, else sentences, lines, words, tokens; pure.
+"""Split a long text into chunks that fit the model: at paragraphs, else sentences, lines, words, tokens. Pure.
 
-The text is tokenized once, and the places of its tokens say how far a chunk may reach; what was cut is then counted by
-itself, as the encoder will see it, and made smaller where a tokenizer reads a part otherwise than the whole.
+The text is tokenized once, and where its tokens begin says how far a chunk may reach. Each chunk is then counted by
+itself, as the encoder will see it, and made smaller where it has more tokens alone than inside the text.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from rowvec.errors import EncodingError
 
-_LEAST = 4  # tokens of text in a chunk, beside the prompt: with fewer, chunks are no texts
-_GROUP = 32  # chunks that are placed and then counted together: one that is too long spoils those placed after it
+_LEAST = 4  # tokens of text that a chunk must have room for, beside the prompt
+_GROUP = 32  # chunks placed, then counted, together: after one that is too long, the rest of its group is placed again
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A chunk's place in its text, in characters, half-open."""
+    """A chunk's place in its text: characters from `start` up to, not including, `end`."""
 
     start: int
     end: int
@@ -33,46 +33,45 @@ class Measure(Protocol):
     """How a model counts tokens."""
 
     def count(self, texts: Sequence[str], prompt: str = "") -> list[int]:
-        """Return the tokens of each text as the encoder will see it: prompt and special tokens counted, nothing cut."""
+        """Return each text's number of tokens, those of the prompt and special ones included, without a limit."""
         ...
 
     def starts(self, text: str, prompt: str = "") -> tuple[NDArray[np.int64], int | None]:
-        """Return the character at which each token of the text begins, never falling, and the text's count.
+        """Return the character at which each token of the text begins, in ascending order, and the text's count.
 
-        The count is None for a text so long that it was tokenized in pieces: the places are then near enough, no more.
+        The count is None for a text so long that it was tokenized in sections: the places are then approximate.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class _Aim:
-    """What the next chunk is to be: so many tokens of the text, of which so many are repeated."""
+class _Target:
+    """The size of the next chunk: tokens of the text, how many of them are repeated; or characters."""
 
     tokens: int
     overlap: int
     characters: int | None = None
 
-    def smaller(self, span: Chunk, over: int) -> _Aim:
-        """Aim lower, after a chunk that was `over` tokens too long; quickly, so that few tries are needed."""
+    def smaller(self, chunk: Chunk, over: int) -> _Target:
+        """Return a target for a chunk that was `over` tokens too long: by a quarter at least, so that few tries do."""
         if self.tokens > 1:
             return replace(self, tokens=max(1, min(self.tokens - over, self.tokens * 3 // 4)))
-        return replace(self, overlap=0, characters=(span.end - span.start) // 2)
+        return replace(self, overlap=0, characters=(chunk.end - chunk.start) // 2)
 
 
 def split(text: str, measure: Measure, *, limit: int, overlap: int = 0, prompt: str = "") -> list[Chunk]:
-    """Cut a text into chunks of `limit` tokens at most, prompt and special tokens counted; in the order of the text.
+    """Split a text into chunks of `limit` tokens at most, prompt and special tokens included; in the text's order.
 
-    A text within the limit is one chunk as it is; else chunks begin and end with what is not blank, and together they
-    hold all that is not. Each repeats up to `overlap` tokens of the one before it. A chunk is beyond the limit only
-    where a single character is. All this costs 3 us of CPU a token (all-MiniLM-L6-v2, whose encoding takes 50 in bf16);
-    semantic-text-splitter, which finds each boundary by tokenizing again and again, took 8 to 9.
+    A text within the limit is one chunk, unchanged; else no chunk begins or ends with a blank, and together they hold
+    all characters that are not blank. Each repeats up to `overlap` tokens of the one before it. A chunk is beyond the
+    limit only where a single character is. Raises EncodingError when the prompt leaves no room for text. Costs 3 us of
+    CPU a token, where encoding takes 50 (all-MiniLM-L6-v2, bf16).
     """
     starts, total = measure.starts(text, prompt)
     if total is None and len(starts) < limit:
         (total,) = measure.count([text], prompt)
     if (total is not None and total <= limit) or not text.strip():
         return [Chunk(0, len(text))]
-    places = _Places(text, starts)
     (frame,), (bare,) = measure.count([""], prompt), measure.count([""])
     capacity = limit - frame  # tokens of the text itself
     if capacity < _LEAST:
@@ -80,36 +79,35 @@ def split(text: str, measure: Measure, *, limit: int, overlap: int = 0, prompt: 
             f"the prompt {prompt[:40]!r} has {frame} tokens, and a chunk may have {limit}",
             hint="Watch the table with a greater chunk_tokens, or a shorter document_prompt, and replace => true.",
         )
-    usual = aim = _Aim(capacity, min(overlap, capacity // 2))
+    places = _Places(text, starts)
+    usual = target = _Target(capacity, min(overlap, capacity // 2))
     done: list[Chunk] = []
     while not done or done[-1].end < places.stop:
-        group = places.group(done[-1] if done else None, aim, usual)
-        ends = [done[-1].end if done else 0, *(span.end for span in group)]
-        chunks = [text[span.start : span.end] for span in group]
-        counts = measure.count(chunks, prompt)
-        laps = (
-            measure.count([text[span.start : end] for span, end in zip(group, ends, strict=False)]) if overlap else []
-        )
-        for number, (span, count) in enumerate(zip(group, counts, strict=True)):
-            lap = laps[number] - bare if overlap and span.start < ends[number] else 0
-            if lap > usual.overlap:  # by itself it has more tokens than in the whole text
-                aim = replace(aim, overlap=max(0, aim.overlap - (lap - usual.overlap)))
+        group = places.group(done[-1] if done else None, target, usual)
+        ends = [done[-1].end if done else 0, *(chunk.end for chunk in group[:-1])]  # of the chunk before each
+        counts = measure.count([text[chunk.start : chunk.end] for chunk in group], prompt)
+        laps = [bare] * len(group)
+        if overlap:
+            laps = measure.count([text[chunk.start : end] for chunk, end in zip(group, ends, strict=True)])
+        for chunk, count, lap in zip(group, counts, laps, strict=True):
+            if lap - bare > usual.overlap:  # by itself it has more tokens than inside the text
+                target = replace(target, overlap=max(0, target.overlap - (lap - bare - usual.overlap)))
                 break
-            if count > limit and span.end - span.start > 1:
-                # Each chunk of this text may be as much too long, by a token of its beginning: aim lower for all.
+            if count > limit and chunk.end - chunk.start > 1:
+                # Each chunk of this text may be too long by as much, for a token at its beginning: lower all targets.
                 usual = replace(usual, tokens=max(usual.tokens - (count - limit), capacity * 3 // 4))
-                aim = aim.smaller(span, count - limit)
+                target = target.smaller(chunk, count - limit)
                 break
-            done.append(span)
-            aim = usual
+            done.append(chunk)
+            target = usual
     return done
 
 
 class _Places:
-    """Where a text may be cut: its tokens, and its breaks by how much they mean."""
+    """Where a text may be split: at its tokens, better at its breaks, by their level."""
 
     def __init__(self, text: str, starts: NDArray[np.int64]) -> None:
-        """Find the breaks: each a run of blanks, at whose beginning a chunk may end and after which one may begin."""
+        """Find the breaks: a chunk may end where a run of blanks begins, and one may begin where it ends."""
         self.text = text
         self.starts: list[int] = starts.tolist()
         letters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
@@ -119,7 +117,7 @@ class _Places:
         lines = np.concatenate(([0], np.cumsum(_LINES[np.minimum(letters, len(_LINES) - 1)])))
         level = np.minimum(lines[begins] - lines[ends], 2) * _LINE
         level[level == 0] = _WORD
-        stops = np.flatnonzero(np.isin(letters, _FULL_STOPS)) + 1  # where no blank follows, a break of its own
+        stops = np.flatnonzero(np.isin(letters, _FULL_STOPS)) + 1  # without a blank behind it: a break, too
         stops = stops[~blank[np.minimum(stops, len(blank) - 1)]]
         before = letters[np.maximum(ends - 1, 0)]
         before = np.where(np.isin(before, _CLOSING), letters[np.maximum(ends - 2, 0)], before)
@@ -137,27 +135,27 @@ class _Places:
             (ends[level >= least].tolist(), begins[level >= least].tolist()) for least in _LEVELS
         ]
 
-    def group(self, before: Chunk | None, aim: _Aim, usual: _Aim) -> list[Chunk]:
-        """Place the next chunks: the first as `aim` says, the others as usual."""
-        spans: list[Chunk] = []
-        while len(spans) < _GROUP and (before is None or before.end < self.stop):
-            before = self._after(before, aim if not spans else usual)
-            spans.append(before)
-        return spans
+    def group(self, before: Chunk | None, target: _Target, usual: _Target) -> list[Chunk]:
+        """Place the next chunks: the first by `target`, the others by the usual one."""
+        chunks: list[Chunk] = []
+        while len(chunks) < _GROUP and (before is None or before.end < self.stop):
+            before = self._after(before, usual if chunks else target)
+            chunks.append(before)
+        return chunks
 
-    def _after(self, before: Chunk | None, aim: _Aim) -> Chunk:
+    def _after(self, before: Chunk | None, target: _Target) -> Chunk:
         fresh = self.first if before is None else self._blank.get(before.end, before.end)
         token = bisect_left(self.starts, fresh)
-        start = self._repeat_from(before, fresh, token, aim.overlap) if before is not None else fresh
-        if aim.characters is not None:
-            return Chunk(fresh, self._whole(min(fresh + max(1, aim.characters), self.stop), fresh))
-        last = bisect_left(self.starts, start) + aim.tokens
-        if last <= token:  # the repeated part alone would fill it
-            start, last = fresh, token + aim.tokens
+        start = self._repeat_from(before, fresh, token, target.overlap) if before is not None else fresh
+        if target.characters is not None:
+            return Chunk(fresh, self._whole(min(fresh + max(1, target.characters), self.stop), fresh))
+        last = bisect_left(self.starts, start) + target.tokens
+        if last <= token:  # what is repeated would fill it
+            start, last = fresh, token + target.tokens
         if last >= len(self.starts):
             return Chunk(start, self.stop)
         most = max(self.starts[last], fresh + 1)
-        # A break counts if it leaves the chunk at least half full; a word is kept whole at any cost.
+        # A break is taken if it leaves the chunk at least half full; between words, however little it leaves.
         least = self.starts[token + (last - token) // 2]
         for ends, _ in self._levels:
             place = bisect_right(ends, most) - 1
@@ -166,7 +164,7 @@ class _Places:
         return Chunk(start, min(self._whole(most, fresh), self.stop))
 
     def _repeat_from(self, before: Chunk, fresh: int, token: int, overlap: int) -> int:
-        """Where a chunk begins that repeats up to so many tokens: at a sentence, else at a word."""
+        """Return where a chunk begins that repeats up to `overlap` tokens: at a sentence, else at a word."""
         if overlap == 0:
             return fresh
         least = max(self.starts[max(0, token - overlap)], before.start + 1)
@@ -175,13 +173,13 @@ class _Places:
             if place < len(begins) and begins[place] < fresh:
                 return begins[place]
         if fresh > before.end or least >= before.end:
-            return fresh  # it is inside of the last word, or after it
+            return fresh  # inside the last word, or after it
         while least < fresh and _joined(self.text, least):
             least += 1
         return least
 
     def _whole(self, place: int, fresh: int) -> int:
-        """Move a cut back to where a character as a person sees it begins; where it is the only one, it is cut."""
+        """Move a place back to the beginning of a grapheme; one that fills the whole chunk is split."""
         at = place
         while at > fresh and at < len(self.text) and _joined(self.text, at):
             at -= 1
@@ -199,7 +197,7 @@ _CLOSING = np.array([ord(letter) for letter in ")]}\"'”’»」』）"])
 
 
 def _joined(text: str, at: int) -> bool:
-    """Does the character at a place belong to the one before it, as a person sees them?"""
+    """Return whether the character at a place and the one before it belong to one grapheme."""
     letter, previous = text[at], text[at - 1]
     if unicodedata.category(letter).startswith("M") or letter == "\u200d" or previous == "\u200d":
         return True

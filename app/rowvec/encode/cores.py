@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -12,8 +12,8 @@ _CGROUP = Path("/sys/fs/cgroup")
 def usable_cores(cgroup: Path = _CGROUP, self_cgroup: Path = Path("/proc/self/cgroup")) -> int:
     """Return the cores that affinity and cgroup quota allow, at least 1.
 
-    A container that was given 2 of 64 cores by quota still sees 64: torch would start 64 threads that wait for each
-    other. A fractional quota is rounded up: 1.5 cores keep two threads busy most of the time.
+    A container with a quota of 2 of 64 cores still sees 64, and torch would start 64 threads that wait for each other.
+    A quota is rounded up: 1.5 cores keep two threads busy most of the time.
     """
     try:
         cores = len(os.sched_getaffinity(0))
@@ -26,22 +26,21 @@ def usable_cores(cgroup: Path = _CGROUP, self_cgroup: Path = Path("/proc/self/cg
 
 
 def cap_tokenizer_threads(threads: int) -> None:
-    """Hold the tokenizer's own thread pool to `threads`, unless the user has set it; works before its first use only.
+    """Limit the tokenizer's own thread pool, unless the user has set it; must come before its first use.
 
-    Unset, it starts a thread for each core that the machine has, and its bursts fight with the model's threads.
+    By default it starts a thread for each core of the machine, which take the cores from the model's threads.
     """
     os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true" if threads > 1 else "false")
 
 
 def tame_torch() -> None:
-    """Set what torch's libraries read when they are loaded, unless the user has; so before torch is first imported.
+    """Set what torch's libraries read when they are loaded, unless the user has; must come before torch's first import.
 
-    Each new shape leaves compiled kernels in two caches of 1,024 entries: 190 shapes of all-MiniLM-L6-v2 took 160 MB,
-    and 22 MB with room for 16. But to compile one takes 2 ms, and with room for 32, texts of mixed length in bf16 were
-    1.3 times as slow as with room for 128. Threads that wait for the end of a parallel kernel spin for
-    milliseconds by default, which on a busy machine keeps the core from the thread that is waited for; not to spin
-    makes a lone text on two cores slower than on one (8.2 ms against 6.2, fp32). 5,000 turns, about 0.1 ms: 3.7 ms.
+    Each new shape leaves compiled kernels in two caches of 1,024 entries: 190 shapes of all-MiniLM-L6-v2 took 160 MB.
+    With room for 32, texts of mixed length are 1.3 times as slow in bf16 as with room for 128. Threads that wait for
+    the end of a parallel kernel spin for milliseconds by default, and so may keep the core from the very thread that
+    they wait for; 5,000 turns are about 0.1 ms. Without any, a lone text takes 8.2 ms on two cores instead of 3.7.
     """
     for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
         os.environ.setdefault(name, "128")
@@ -51,48 +50,33 @@ def tame_torch() -> None:
 
 def _cgroup_quota(root: Path, self_cgroup: Path) -> float | None:
     """Return the smallest CPU quota, in cores, of our cgroup and its parents; None without one."""
-    quotas: list[float] = []
-    for directory in _own_groups(root, self_cgroup):
-        quota = _read_v2(directory / "cpu.max")
-        if quota is None:
-            quota = _read_v1(directory)
-        if quota is not None:
-            quotas.append(quota)
+    quotas = [quota for group in _own_groups(root, self_cgroup) if (quota := _quota(group)) is not None]
     return min(quotas, default=None)
 
 
 def _own_groups(root: Path, self_cgroup: Path) -> list[Path]:
     """Return the folders whose quota binds us: in a container the mounted root is usually our own group."""
     bases = [root, root / "cpu", root / "cpu,cpuacct"]
-    groups = list(bases)
     try:
         lines = self_cgroup.read_text().splitlines()
     except OSError:
-        return groups
+        return bases
+    groups = list(bases)
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        for base in bases:
-            directory = base / path.lstrip("/")
-            while directory != base and base in directory.parents:
-                groups.append(directory)
-                directory = directory.parent
+        if not controllers or "cpu" in controllers.split(","):
+            own = PurePosixPath(path.lstrip("/"))
+            groups += [base / group for base in bases for group in (own, *own.parents)]
     return groups
 
 
-def _read_v2(path: Path) -> float | None:
+def _quota(group: Path) -> float | None:
+    """Read a group's quota in cores, of cgroup v2 or v1."""
     try:
-        quota, period = path.read_text().split()
-        return None if quota == "max" else int(quota) / int(period)
+        if (group / "cpu.max").exists():
+            quota, period = (group / "cpu.max").read_text().split()
+        else:
+            quota, period = ((group / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        return int(quota) / int(period) if quota != "max" and int(quota) > 0 else None
     except (OSError, ValueError, ZeroDivisionError):
         return None
-
-
-def _read_v1(directory: Path) -> float | None:
-    try:
-        quota = int((directory / "cpu.cfs_quota_us").read_text())
-        period = int((directory / "cpu.cfs_period_us").read_text())
-    except (OSError, ValueError):
-        return None
-    return quota / period if quota > 0 and period > 0 else None

@@ -81,7 +81,7 @@ def packed_leaves(module: torch.jit.ScriptModule) -> list[Any]:
 
 
 def bf16_supported() -> bool:
-    """Say whether this CPU multiplies bf16 in hardware; without, torch's bf16 is a hundred times slower than fp32."""
+    """Return whether this CPU multiplies bf16 in hardware; else torch's bf16 is a hundred times slower than fp32."""
     capable = getattr(torch.cpu, "_is_avx512_bf16_supported", None), getattr(torch.cpu, "_is_amx_tile_supported", None)
     return any(check is not None and check() for check in capable)
 

@@ -43,6 +43,6 @@ def load(
     cap_tokenizer_threads(threads)
     from rowvec.encode.torchscript import TorchScriptEncoder  # imports torch: 1.3 s
 
-    return TorchScriptEncoder.open(
+    return TorchScriptEncoder(
         manifest, precision=precision, threads=threads, max_batch_tokens=max_batch_tokens, device=device
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,13 @@ from rowvec.errors import ArtefactError
 
 TokenIds = NDArray[np.int32]
 
-# A text longer than this many characters a token is cut before it is tokenized, at the first length that leaves enough:
-# English has 4 to 5 characters a token, and tokenizing 10 MB to keep 256 tokens costs seconds and hundreds of MB.
+# Of a long text only a head is tokenized: 16 characters for each token of the limit, else 256, else all of it. English
+# has 4 to 5 characters a token, and tokenizing 10 MB to keep 256 tokens costs seconds and hundreds of MB.
 _CHARACTERS_PER_TOKEN = (16, 256)
-_OVERFLOW_PROOF = 16  # tokens that must lie between the model's limit and such a cut
+_SPARE_TOKENS = 16  # beyond the limit: a head that has them gives the same first tokens as the whole text
 _SLICE_CHARACTERS = 1_000_000  # tokenized at once: what the library keeps of it is about 100 MB at most
-_PIECE_CHARACTERS = 8192  # of a text that is to be cut into chunks: pieces are tokenized side by side
-_PIECES_AT_ONCE = 32
+_SECTION_CHARACTERS = 8192  # of a text that is to be split into chunks: sections are tokenized in parallel
+_SECTIONS_AT_ONCE = 32
 
 
 class TextTokenizer:
@@ -36,7 +37,7 @@ class TextTokenizer:
         tokenizer.enable_truncation(max_length=max_tokens)
         self._tokenizer = tokenizer
         self._max_tokens = max_tokens
-        self._cuts = [max_tokens * characters for characters in _CHARACTERS_PER_TOKEN]
+        self._heads = [max_tokens * characters for characters in _CHARACTERS_PER_TOKEN]
         self._frame = tokenizer.num_special_tokens_to_add(False)
 
     def __call__(self, texts: Sequence[str], truncated: NDArray[np.bool_] | None = None) -> list[TokenIds]:
@@ -49,14 +50,14 @@ class TextTokenizer:
         while start < len(texts):
             stop, characters = start, 0
             while stop < len(texts) and (stop == start or characters + len(texts[stop]) <= _SLICE_CHARACTERS):
-                characters += min(len(texts[stop]), self._cuts[0])
+                characters += min(len(texts[stop]), self._heads[0])
                 stop += 1
             ids.extend(self._slice(texts[start:stop], None if truncated is None else truncated[start:stop]))
             start = stop
         return ids
 
     def count(self, texts: Sequence[str], prompt: str = "") -> list[int]:
-        """Return how many tokens each text has, prompt and special tokens counted, with nothing cut off."""
+        """Return each text's number of tokens; see `rowvec.encode.chunks.Measure`."""
         return [
             sum(len(part) - self._frame for part in _parts(encoding)) + self._frame
             for encoding in self._tokenizer.encode_batch_fast([prompt + text for text in texts])
@@ -64,36 +65,33 @@ class TextTokenizer:
 
     def starts(self, text: str, prompt: str = "") -> tuple[NDArray[np.int64], int | None]:
         """Return where the tokens of a text begin, and their count; see `rowvec.encode.chunks.Measure`."""
-        pieces = [text[at : at + _PIECE_CHARACTERS] for at in range(0, len(text), _PIECE_CHARACTERS)] or [""]
-        pieces[0] = prompt + pieces[0]
+        size = _SECTION_CHARACTERS
+        sections = [text[at : at + size] for at in range(0, len(text), size)] or [""]
+        sections[0] = prompt + sections[0]
         places: list[NDArray[np.int64]] = []
-        for first in range(0, len(pieces), _PIECES_AT_ONCE):
-            for encoding in self._tokenizer.encode_batch(pieces[first : first + _PIECES_AT_ONCE]):
-                shift = len(places) * _PIECE_CHARACTERS - (0 if places else len(prompt))
+        for first in range(0, len(sections), _SECTIONS_AT_ONCE):
+            for encoding in self._tokenizer.encode_batch(sections[first : first + _SECTIONS_AT_ONCE]):
+                shift = len(places) * size - (0 if places else len(prompt))
                 places.append(_begins(encoding) + shift)
         starts = np.maximum.accumulate(np.concatenate(places))
-        count = len(starts) + self._frame if len(pieces) == 1 else None
+        count = len(starts) + self._frame if len(sections) == 1 else None
         return starts[starts >= 0], count
 
     def _slice(self, texts: Sequence[str], truncated: NDArray[np.bool_] | None) -> list[TokenIds]:
-        """Tokenize heads, then once more those texts whose head does not settle the result."""
-        limit, *longer = [*self._cuts, None]
-        encodings = self._tokenizer.encode_batch_fast([_head(text, limit) for text in texts])
-        ids = [np.array(encoding.ids, dtype=np.int32) for encoding in encodings]
+        """Tokenize heads, then longer ones of those texts whose head does not settle the result."""
+        encodings = self._tokenizer.encode_batch_fast([_head(text, self._heads[0]) for text in texts])
         for i, text in enumerate(texts):
-            settled = limit is None or len(text) <= limit or _spare_tokens(encodings[i]) >= _OVERFLOW_PROOF
-            for more in longer if not settled else ():
-                encoding = self._tokenizer.encode_batch_fast([_head(text, more)])[0]
-                encodings[i], ids[i] = encoding, np.array(encoding.ids, dtype=np.int32)
-                if _spare_tokens(encoding) >= _OVERFLOW_PROOF:
+            for tried, more in pairwise((*self._heads, None)):
+                if tried is None or len(text) <= tried or _spare_tokens(encodings[i]) >= _SPARE_TOKENS:
                     break
+                encodings[i] = self._tokenizer.encode_batch_fast([_head(text, more)])[0]
         if truncated is not None:
             truncated[:] = [bool(encoding.overflowing) for encoding in encodings]
-        return ids
+        return [np.array(encoding.ids, dtype=np.int32) for encoding in encodings]
 
 
 def _head(text: str, limit: int | None) -> str:
-    """Return the text's first `limit` characters, up to a space: a cut word could have other tokens."""
+    """Return the text's first `limit` characters, up to a space: a part of a word could have other tokens."""
     if limit is None or len(text) <= limit:
         return text
     space = text.rfind(" ", 0, limit)
@@ -101,7 +99,7 @@ def _head(text: str, limit: int | None) -> str:
 
 
 def _parts(encoding: Encoding) -> list[Encoding]:
-    """Return all that was tokenized: up to the model's limit, then what is cut off, in parts of that size."""
+    """Return all that was tokenized: up to the model's limit, then the rest, in parts of that size."""
     return [encoding, *encoding.overflowing]
 
 
@@ -117,5 +115,5 @@ def _begins(encoding: Encoding) -> NDArray[np.int64]:
 
 
 def _spare_tokens(encoding: Encoding) -> int:
-    """Return how many tokens the model's limit has cut off."""
+    """Return how many tokens are beyond the model's limit."""
     return sum(len(rest.ids) for rest in encoding.overflowing)

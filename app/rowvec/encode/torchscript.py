@@ -1,4 +1,4 @@
-"""The encoder that runs an exported TorchScript model: load, prove, then text to vectors on all the cores allowed."""
+"""The encoder that runs an exported TorchScript model: load, check, then texts to vectors on all allowed cores."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_WINDOW = 2048  # texts tokenized and sorted together: bounds memory for a call of any size
+_SLICE_TEXTS = 2048  # texts tokenized and sorted together: bounds memory for a call of any size
 # Throughput is flat from 512 to 8,192 tokens on one core; a query waits for one micro-batch, so the smallest is best.
 _CPU_BATCH_TOKENS = 512
 _GPU_BATCH_TOKENS = 32_768
@@ -37,9 +39,9 @@ _TRIAL_TEXT = "how do I compress a file"
 _TRIAL_SECONDS = 0.2
 _CLEARLY_FASTER = 0.9
 _GOLDEN_MAX_ABS = 1e-5
-# bf16 and fp16. A wrong kernel moves every text, a sane model may be hard on one: T5 with random weights of width 32
-# was once at 0.9988, while the worst median of 20 such architectures is 0.9999. One layer with its columns swapped in
-# pairs gives a median of 0.992 (a tiny model of one block) or 0.94 (all-MiniLM-L6-v2).
+# bf16 and fp16. A wrong kernel moves every text, while a right one may be far off on one: 0.9988 of T5 with random
+# weights of width 32. The worst median of 20 such architectures is 0.9999; one layer with its columns swapped in pairs
+# gives a median of 0.992 (a tiny model of one block) or 0.94 (all-MiniLM-L6-v2).
 _GOLDEN_MEDIAN_COSINE = 0.999
 _GOLDEN_MIN_COSINE = 0.99
 
@@ -50,51 +52,32 @@ class TorchScriptEncoder:
     def __init__(
         self,
         manifest: Manifest,
-        module: torch.jit.ScriptModule,
-        *,
-        kernel: Kernel,
-        threads: int,
-        max_batch_tokens: int | None,
-        device: str,
-    ) -> None:
-        """Take a module that is packed already; `open` is the way in."""
-        self.manifest = manifest
-        self.dims = manifest.dims
-        self.kernel = kernel
-        self.device = device
-        self.threads = threads
-        self.max_batch_tokens = max_batch_tokens or (_CPU_BATCH_TOKENS if device == "cpu" else _GPU_BATCH_TOKENS)
-        self._module = module
-        self._tokenizer = TextTokenizer(manifest.path("tokenizer.json"), max_tokens=manifest.max_tokens)
-        # A GPU is fed by one thread at a time: two streams of batches would need twice its memory.
-        self._threads = EncoderThreads(threads if device == "cpu" else 1, prepare=kernels.use_threads)
-
-    @classmethod
-    def open(
-        cls,
-        manifest: Manifest,
         *,
         precision: Precision,
         threads: int,
         max_batch_tokens: int | None = None,
         device: str | None = None,
-    ) -> TorchScriptEncoder:
-        """Load and check the model of a manifest; see `rowvec.encode.load.load`."""
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        # In a thread of its own with one core, as the narrow threads have: the kernels are timed as they will be
-        # used, and the caller's own setting of torch's threads stays.
+    ) -> None:
+        """Load the model of a manifest and check it; see `rowvec.encode.load.load`, which is the way in."""
+        self.manifest = manifest
+        self.dims = manifest.dims
+        self.threads = threads
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        on_cpu = self.device == "cpu"
+        self.max_batch_tokens = max_batch_tokens or (_CPU_BATCH_TOKENS if on_cpu else _GPU_BATCH_TOKENS)
+        self._tokenizer = TextTokenizer(manifest.path("tokenizer.json"), max_tokens=manifest.max_tokens)
+        # In a thread of its own with one core, as the narrow threads have: the kernels are timed as they will be used,
+        # and the caller's own setting of torch's threads stays.
         with ThreadPoolExecutor(1, initializer=kernels.use_threads, initargs=(1,)) as apart:
-            module, kernel = apart.submit(_open, manifest, device, precision).result()
-        encoder = cls(
-            manifest, module, kernel=kernel, threads=threads, max_batch_tokens=max_batch_tokens, device=device
-        )
+            self._module, self.kernel = apart.submit(_open, manifest, self.device, precision).result()
+        # A GPU is fed by one thread: two streams of batches would need twice its memory.
+        self._threads = EncoderThreads(threads if on_cpu else 1, prepare=kernels.use_threads)
         try:
-            encoder._check_golden()
-            encoder._choose_width()
+            self._check_golden()
+            self._choose_width()
         except BaseException:
-            encoder.close()
+            self.close()
             raise
-        return encoder
 
     @property
     def measure(self) -> Measure:
@@ -111,15 +94,16 @@ class TorchScriptEncoder:
     ) -> NDArray[np.float32]:
         """Return vectors, float32 of shape (len(texts), dims); see `rowvec.encode.encoder.Encoder`."""
         vectors = np.empty((len(texts), self.dims), dtype=np.float32)
-        ahead: _Window | None = None
-        for start in range(0, len(texts), _WINDOW):
-            truncated_here = None if truncated is None else truncated[start : start + _WINDOW]
-            window = self._start(texts[start : start + _WINDOW], prompt, urgent, truncated_here, offset=start)
-            if ahead is not None:  # the next window is tokenized while the one before it runs
-                ahead.finish(vectors)
-            ahead = window
-        if ahead is not None:
-            ahead.finish(vectors)
+        truncated = np.empty(len(texts), dtype=np.bool_) if truncated is None else truncated
+        running: _Slice | None = None
+        for start in range(0, len(texts), _SLICE_TEXTS):
+            part = slice(start, start + _SLICE_TEXTS)
+            started = self._start(texts[part], prompt, urgent, truncated[part], vectors[part], first=start)
+            if running is not None:  # the next slice is tokenized while the one before it runs
+                running.finish()
+            running = started
+        if running is not None:
+            running.finish()
         return vectors
 
     def close(self) -> None:
@@ -127,23 +111,30 @@ class TorchScriptEncoder:
         self._threads.close()
 
     def _start(
-        self, texts: Sequence[str], prompt: str, urgent: bool, truncated: NDArray[np.bool_] | None, *, offset: int
-    ) -> _Window:
+        self,
+        texts: Sequence[str],
+        prompt: str,
+        urgent: bool,
+        truncated: NDArray[np.bool_],
+        into: NDArray[np.float32],
+        *,
+        first: int,
+    ) -> _Slice:
+        """Tokenize a slice of a call and queue its micro-batches; equal texts are encoded once."""
         unique, where = batching.distinct(texts)
         unique_truncated = np.zeros(len(unique), dtype=np.bool_)
         ids = self._tokenizer([prompt + text for text in unique] if prompt else unique, unique_truncated)
-        if truncated is not None:
-            truncated[:] = unique_truncated[where]
+        truncated[:] = unique_truncated[where]
         lengths = [len(one) for one in ids]
         budget = batching.share(sum(lengths), threads=self._threads.threads, max_batch_tokens=self.max_batch_tokens)
         batches = batching.plan(lengths, max_batch_tokens=budget, max_tokens=self.manifest.max_tokens)
         vectors = np.empty((len(unique), self.dims), dtype=np.float32)
 
-        def task(batch: MicroBatch) -> None:
+        def run(batch: MicroBatch) -> None:
             vectors[list(batch.rows)] = self._forward(ids, batch)
 
-        job = self._threads.start([lambda batch=batch: task(batch) for batch in batches], urgent=urgent)  # type: ignore[misc]
-        return _Window(job, vectors, where, offset)
+        job = self._threads.start([partial(run, batch) for batch in batches], urgent=urgent)
+        return _Slice(job, vectors, where, into, first)
 
     def _forward(self, ids: Sequence[TokenIds], batch: MicroBatch) -> NDArray[np.float32]:
         """Run one micro-batch in the thread that calls; float32 of shape (rows, dims)."""
@@ -174,36 +165,35 @@ class TorchScriptEncoder:
                     f"{self.manifest.name}: the tokenizer gives other ids than at export for {text[:40]!r}",
                     hint="Use the version of tokenizers that the model was exported with, or export it again.",
                 )
-        wanted = np.array(golden["vectors"], dtype=np.float32)
-        found = self.encode(texts)
+        wanted, found = np.array(golden["vectors"], dtype=np.float32), self.encode(texts)
         norms = np.linalg.norm(wanted, axis=1)
-        if self.kernel in (Kernel.BF16, Kernel.BF16_CAST, Kernel.FP16_CAST):
+        if self.kernel in (Kernel.PLAIN, Kernel.ONEDNN):
+            # Vectors that are not normalized are longer than 1, and so are their rounding errors.
+            worst = float((np.abs(wanted - found).max(axis=1) / np.maximum(norms, 1.0)).max())
+            apart, good = f"{worst:.1e}", worst <= _GOLDEN_MAX_ABS
+        else:
             cosine = (wanted * found).sum(axis=1) / (norms * np.linalg.norm(found, axis=1))
             lowest, median = float(cosine.min()), float(np.median(cosine))
-            worst = f"cosine {lowest:.6f}, median {median:.6f}"
+            apart = f"cosine {lowest:.6f}, median {median:.6f}"
             good = lowest >= _GOLDEN_MIN_COSINE and median >= _GOLDEN_MEDIAN_COSINE
-        else:
-            # Vectors that are not normalized are longer than 1, and so are their rounding errors.
-            apart = np.abs(wanted - found).max(axis=1) / np.maximum(norms, 1.0)
-            worst, good = f"{apart.max():.1e} apart", bool(apart.max() <= _GOLDEN_MAX_ABS)
         if not good:
             raise ArtefactError(
-                f"{self.manifest.name}: its vectors differ from those at export by {worst} ({self.kernel.name})",
+                f"{self.manifest.name}: its vectors differ from those at export by {apart} ({self.kernel.name})",
                 hint="This machine's kernels do not give the exporter's numbers; report it with `rowvec doctor`.",
             )
 
     def _choose_width(self) -> None:
         """Time one short text on all cores against one core, in turns; keep all cores only where they are faster.
 
-        A model may be so small that they are not. The best turns are compared: what else the machine does at this
-        moment says nothing of later (`EncoderThreads` watches that). Takes 0.2 s at most, or two turns.
+        A model may be so small that they are not. The best turns are compared: whether others use the cores at this
+        moment does not matter (`EncoderThreads` watches that). Takes 0.2 s, or two turns.
         """
         if not self._threads.wide:
             return
         taken: dict[bool, list[float]] = {True: [], False: []}
         until = time.perf_counter() + _TRIAL_SECONDS
         self._threads.watched = False
-        self.encode([_TRIAL_TEXT])  # starts the threads
+        self.encode([_TRIAL_TEXT])  # compiles the kernels
         while len(taken[False]) < 2 or time.perf_counter() < until:
             for wide, seconds in taken.items():
                 self._threads.wide = wide
@@ -232,17 +222,20 @@ def _open(manifest: Manifest, device: str, precision: Precision) -> tuple[torch.
     return module, kernel
 
 
-class _Window:
-    """A part of a call that runs: where its vectors go, once they are there."""
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """A slice of a call whose micro-batches run, and where its vectors go."""
 
-    def __init__(self, job: Job, vectors: NDArray[np.float32], where: list[int], offset: int) -> None:
-        self._job, self._vectors, self._where, self._offset = job, vectors, where, offset
+    job: Job
+    vectors: NDArray[np.float32]  # of the distinct texts
+    where: list[int]  # each text's row in them
+    into: NDArray[np.float32]
+    first: int  # the slice's first text in the call
 
-    def finish(self, into: NDArray[np.float32]) -> None:
+    def finish(self) -> None:
         """Wait, check that every number is finite, and write the rows into the call's matrix."""
-        self._job.wait()
-        broken = set(np.flatnonzero(~np.isfinite(self._vectors).all(axis=1)).tolist())
-        if broken:
-            bad = next(i for i, row in enumerate(self._where) if row in broken)
-            raise UnencodableText(self._offset + bad, "the model gave a vector that is not finite")
-        into[self._offset : self._offset + len(self._where)] = self._vectors[self._where]
+        self.job.wait()
+        np.take(self.vectors, self.where, axis=0, out=self.into)
+        broken = ~np.isfinite(self.into).all(axis=1)
+        if broken.any():
+            raise UnencodableText(self.first + int(broken.argmax()), "the model gave a vector that is not finite")
