@@ -1,7 +1,7 @@
-"""`rowvec bench sync --chunks`: what cutting texts into chunks costs, with the default model.
+"""`rowvec bench sync --chunks`: what splitting texts into chunks costs, with the default model.
 
-Long documents in one table, cut by a source with chunks; in its twin each chunk is a row of its own, which a source
-without chunks embeds. Both give the same vectors of the same tokens, in turn, and the median of the ratios counts.
+One table holds long documents, which its source splits into chunks; in the other each chunk is a row, and its source
+does not split. Both give the same vectors of the same tokens, in turns, and the median of the ratios is reported.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ _DOCUMENT_CHARACTERS = 16_000  # about 4,000 tokens
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Medians; the ratio is that of the speeds, with chunks to without. By CPU time it holds on a busy machine, too."""
+    """Medians; the ratio is the speed with chunks over that without. On a busy machine, look at that by CPU time."""
 
     documents: int
     chunks: int
     tokens: int
+    precision: str
     with_chunks_tokens_per_second: float
     without_tokens_per_second: float
     ratio: float
@@ -44,6 +45,14 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """Return what --json prints."""
         return asdict(self)
+
+    def lines(self) -> Iterator[str]:
+        """Give a line for each figure."""
+        yield f"{self.documents} documents, {self.chunks} chunks, {self.tokens:,} tokens, {self.precision}"
+        yield f"with chunks:        {self.with_chunks_tokens_per_second:,.0f} tokens/s"
+        yield f"a row for each:     {self.without_tokens_per_second:,.0f} tokens/s"
+        yield f"ratio:              {self.ratio:.3f} ({min(self.ratios):.3f} to {max(self.ratios):.3f})"
+        yield f"ratio by CPU time:  {self.cpu_ratio:.3f}"
 
 
 def run(
@@ -57,15 +66,15 @@ def run(
 ) -> Report:
     """Measure on the server at `url`, in tables of its own, which are dropped at the end."""
     texts = _documents(documents)
-    parts = [
-        text[span.start : span.end]
+    rows_of_chunks = [
+        text[chunk.start : chunk.end]
         for text in texts
-        for span in chunks.split(text, encoder.measure, limit=CHUNK_TOKENS, overlap=OVERLAP)
+        for chunk in chunks.split(text, encoder.measure, limit=CHUNK_TOKENS, overlap=OVERLAP)
     ]
-    tokens = sum(encoder.measure.count(parts))
+    tokens = sum(encoder.measure.count(rows_of_chunks))
     speeds: dict[str, list[float]] = {NAME: [], _TWIN: []}
     costs: dict[str, list[float]] = {NAME: [], _TWIN: []}  # of this process, seconds of CPU; the server's is not in it
-    legs = [(NAME, texts), (_TWIN, parts)]
+    legs = [(NAME, texts), (_TWIN, rows_of_chunks)]
     with connect(url, application="rowvec bench") as connection, _tables(connection, encoder):
         connection.execute("SET statement_timeout = 0")
         with serving(url, settings, NAME, encoder):
@@ -80,7 +89,17 @@ def run(
     ratios = [a / b for a, b in zip(speeds[NAME], speeds[_TWIN], strict=True)]
     cpu_ratio = statistics.median(b / a for a, b in zip(costs[NAME], costs[_TWIN], strict=True))
     ours, theirs = (statistics.median(speeds[table]) for table in (NAME, _TWIN))
-    return Report(len(texts), len(parts), tokens, ours, theirs, statistics.median(ratios), tuple(ratios), cpu_ratio)
+    return Report(
+        documents=len(texts),
+        chunks=len(rows_of_chunks),
+        tokens=tokens,
+        precision=settings.precision,
+        with_chunks_tokens_per_second=ours,
+        without_tokens_per_second=theirs,
+        ratio=statistics.median(ratios),
+        ratios=tuple(ratios),
+        cpu_ratio=cpu_ratio,
+    )
 
 
 def _documents(count: int) -> list[str]:

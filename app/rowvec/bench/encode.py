@@ -7,20 +7,20 @@ order that rotates, so that a busy moment of the machine does not fall on one en
 from __future__ import annotations
 
 import json
-import os
 import platform
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from rowvec.bench.corpora import Corpus, corpora
+from rowvec.bench.serve import Engine
 from rowvec.encode.artefact import Manifest, read_manifest
 from rowvec.encode.cores import usable_cores
 from rowvec.encode.tokenizer import TextTokenizer
@@ -73,6 +73,12 @@ class Report:
         """Return what `--json` prints."""
         return asdict(self)
 
+    def lines(self) -> Iterator[str]:
+        """Give a line for each engine and corpus."""
+        for result in self.results:
+            ratio = f"{result.ratio:5.2f}x" if result.ratio else "      "
+            yield f"{result.corpus:16} {result.engine:24} {result.texts_per_second:10,.1f} texts/s {ratio}"
+
 
 def run(
     artefact: Path,
@@ -124,55 +130,10 @@ def run(
     )
 
 
-class _Engine:
-    """A child process that serves one engine."""
-
-    def __init__(self, command: list[str], threads: int) -> None:
-        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "RAYON_NUM_THREADS": str(threads)}
-        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  (closed in close)
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True, env=environment
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._in: IO[str] = self._process.stdin
-        self._out: IO[str] = self._process.stdout
-        try:
-            self.facts = self._read()
-        except RowvecError:
-            self.close()
-            raise
-
-    def encode(self, corpus: Corpus, save: Path | None) -> tuple[float, float]:
-        """Return the seconds and the CPU seconds that the corpus took."""
-        request = {"texts": corpus.texts, "alone": corpus.alone, "save": str(save) if save else None}
-        self._in.write(json.dumps(request) + "\n")
-        self._in.flush()
-        answer = self._read()
-        return float(answer["seconds"]), float(answer["cpu_seconds"])
-
-    def close(self) -> None:
-        """End the process."""
-        self._in.close()
-        self._process.wait()
-        self._out.close()
-        self._errors.close()
-
-    def _read(self) -> dict[str, Any]:
-        line = self._out.readline()
-        if not line:
-            self._process.wait()
-            self._errors.seek(0)
-            said = self._errors.read().strip().splitlines()
-            raise RowvecError(said[-1][:200] if said else f"exit status {self._process.returncode}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-
 def _start(
     names: Sequence[str], manifest: Manifest, model: str, threads: int, scratch: str
-) -> tuple[dict[str, _Engine], dict[str, str]]:
-    running: dict[str, _Engine] = {}
+) -> tuple[dict[str, Engine], dict[str, str]]:
+    running: dict[str, Engine] = {}
     skipped: dict[str, str] = {}
     for name in names:
         if name in ROWVEC:
@@ -180,14 +141,14 @@ def _start(
         else:
             arguments = ["rowvec.bench.peers", name, model, str(threads), scratch]
         try:
-            running[name] = _Engine([sys.executable, "-m", *arguments], threads)
+            running[name] = Engine([sys.executable, "-m", *arguments], threads)
         except RowvecError as error:
             skipped[name] = str(error)
     return running, skipped
 
 
 def _measure(
-    running: dict[str, _Engine],
+    running: dict[str, Engine],
     texts: Sequence[Corpus],
     artefact: Path,
     threads: int,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from rowvec.bench.serve import serve
 from rowvec.encode.load import load
@@ -11,14 +10,7 @@ from rowvec.encode.load import load
 
 def main(precision: str, artefact: str, threads: str) -> None:
     """Serve the encoder in fp32 or bf16 until stdin ends."""
-    encoder = load(
-        Path(artefact),
-        fingerprint=None,
-        precision="bf16" if precision == "bf16" else "fp32",
-        threads=int(threads),
-        max_batch_tokens=None,
-        device="cpu",
-    )
+    encoder = load(artefact, precision="bf16" if precision == "bf16" else "fp32", threads=int(threads), device="cpu")
     serve(encoder.encode, kernel=encoder.kernel.name, max_batch_tokens=encoder.max_batch_tokens)
     encoder.close()
 

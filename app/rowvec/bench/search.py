@@ -8,11 +8,9 @@ with a model, in turns with the model alone; without one, with an encoder that t
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,30 +18,24 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from pgvector.psycopg import register_vector
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
-import rowvec_migrations
+from rowvec.bench import points
+from rowvec.bench.points import PARTS, Vectors
 from rowvec.search import loopback
 from rowvec.search.index_build import build
 from rowvec.search.index_kinds import Kind
 from rowvec.search.index_plan import plan
 from rowvec.search.query_server import QueryEncoder, QueryServer
 
-TOPICS, INNER_DIMS = 2000, 64  # real embeddings are clustered, and far fewer-dimensional than they look
 SELECTIVITIES = (0.5, 0.1, 0.05, 0.005, 0.0005)
-PARTS = 10_000
 
 BY_US = "SELECT key, distance FROM rowvec.search('documents', %(q)s, k => %(k)s, filter => %(rule)s)"
 BY_HAND = (
     "SELECT d.id::text, v.embedding <=> %(q)s AS distance FROM rowvec.documents_vectors v"
     " JOIN documents d ON d.id = v.id ORDER BY v.embedding <=> %(q)s LIMIT %(k)s"
 )
-SETTINGS = (
-    "SELECT rowvec_internal.begin_search('documents', NULL, %(k)s, NULL, false)"  # for the transaction that it is in
-)
+SETTINGS = "SELECT rowvec_internal.begin_search('documents', NULL, %(k)s, NULL, false)"  # for its transaction
 
-Vectors = NDArray[np.float32]
 Say = Callable[[str], None]
 
 
@@ -89,6 +81,14 @@ class Report:
             fields["ratio"] = result.ratio
         return found
 
+    def lines(self) -> Iterator[str]:
+        """Give a line for each case, then the text's way."""
+        yield from map(line, self.results)
+        yield (
+            f"text to vector: {self.text_way}, p50 {self.text_p50_ms:.2f} ms, p99 {self.text_p99_ms:.2f} ms;"
+            f" the encoder alone {self.encoder_p50_ms:.2f} ms"
+        )
+
 
 def run(
     url: str,
@@ -102,10 +102,10 @@ def run(
     progress: Say = lambda _line: None,
 ) -> Report:
     """Measure on the server of this URL, whose role must be allowed to make a database; `encoder` is for the texts."""
-    vectors, asked = _vectors(rows, dims), _queries(rows, dims, queries)
-    with _database(url) as own, psycopg.connect(own, autocommit=True) as connection:
+    vectors, asked = points.vectors(rows, dims), points.queries(rows, dims, queries)
+    with points.database(url) as own, psycopg.connect(own, autocommit=True) as connection:
         register_vector(connection)
-        _load(connection, vectors, dims)
+        points.load(connection, vectors, dims)
         progress(f"{rows:,} rows of {dims} dims are loaded")
         truth = asked @ vectors.T
         results: list[Result] = []
@@ -178,18 +178,9 @@ def _measure(
                     took, found = _timed(connection, BY_HAND, values)
                 hand.append(took)
                 hand_recall.append(len(found & right) / possible)
-    p50, p99 = _percentiles(ours)
-    return Result(
-        kind,
-        case,
-        k,
-        round(statistics.fmean(our_recall), 4),
-        least,
-        p50,
-        p99,
-        _percentiles(hand)[0] if hand else None,
-        round(statistics.fmean(hand_recall), 4) if hand else None,
-    )
+    recall, p50_p99 = round(statistics.fmean(our_recall), 4), _percentiles(ours)
+    by_hand = (_percentiles(hand)[0], round(statistics.fmean(hand_recall), 4)) if hand else (None, None)
+    return Result(kind, case, k, recall, least, *p50_p99, *by_hand)
 
 
 def _timed(connection: psycopg.Connection, statement: str, values: dict[str, Any]) -> tuple[float, set[int]]:
@@ -230,65 +221,6 @@ def _text(
         server.stop()
         connection.execute("SELECT rowvec_internal.drop_loopback()")
     return (row[0] if row and row[0] else "none"), times[10:], alone[10:]
-
-
-@contextmanager
-def _database(url: str) -> Iterator[str]:
-    """Make and migrate a database, give its URL, and drop it."""
-    name = f"rowvec_bench_{os.getpid()}"
-    with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        own = make_conninfo(url, dbname=name)
-        try:
-            rowvec_migrations.upgrade(own)
-            yield own
-        finally:
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def _load(connection: psycopg.Connection, vectors: Vectors, dims: int) -> None:
-    connection.execute(
-        "INSERT INTO rowvec_internal.model (name, fingerprint, dims, max_tokens, manifest, is_default)"
-        " VALUES ('bench', 'bench', %s, 256, '{}', true)",
-        (dims,),
-    )
-    connection.execute("CREATE TABLE documents (id int PRIMARY KEY, title text, body text, part int)")
-    connection.execute(
-        "INSERT INTO documents SELECT i, 'title ' || i, 'body ' || i, i::bigint * 7919 % 10000"
-        " FROM generate_series(1, %s) i".replace("% 10000", "%% 10000"),
-        (len(vectors),),
-    )
-    connection.execute("SELECT rowvec.watch('documents', 'body', backfill => false)")
-    with (
-        connection.cursor() as cursor,
-        cursor.copy("COPY rowvec.documents_vectors (id, embedding) FROM STDIN (FORMAT binary)") as copy,
-    ):
-        copy.set_types(["int4", "vector"])
-        for number, vector in enumerate(vectors, 1):
-            copy.write_row((number, vector))
-    connection.execute("VACUUM ANALYZE documents")
-    connection.execute("VACUUM ANALYZE rowvec.documents_vectors")
-
-
-def _vectors(rows: int, dims: int) -> Vectors:
-    """Make unit vectors (rows, dims): topics in a space of few dimensions, spread, and a little noise in all."""
-    random = np.random.default_rng(0)
-    space = random.standard_normal((INNER_DIMS, dims)).astype(np.float32)
-    topics = random.standard_normal((TOPICS, INNER_DIMS)).astype(np.float32)
-    inner = topics[random.integers(0, TOPICS, rows)] + 0.8 * random.standard_normal((rows, INNER_DIMS))
-    return _units(inner.astype(np.float32) @ space + 0.5 * random.standard_normal((rows, dims)).astype(np.float32))
-
-
-def _queries(rows: int, dims: int, queries: int) -> Vectors:
-    """Make unit vectors near rows: what a question is to its answer."""
-    random = np.random.default_rng(1)
-    near = _vectors(rows, dims)[random.integers(0, rows, queries)]
-    return _units(near + 0.03 * random.standard_normal(near.shape).astype(np.float32))
-
-
-def _units(vectors: Vectors) -> Vectors:
-    units: Vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    return units
 
 
 def _percentiles(seconds: Sequence[float]) -> tuple[float, float]:

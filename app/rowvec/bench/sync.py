@@ -49,6 +49,15 @@ class Report:
         """Return what --json prints."""
         return asdict(self)
 
+    def lines(self) -> Iterator[str]:
+        """Give a line for each statement, then the drain's and the latencies'."""
+        for writer in self.writers:
+            times = f"{writer.watched_ms:10.3f} ms watched {writer.unwatched_ms:10.3f} ms unwatched"
+            yield f"{writer.statement:40} {times} {writer.ratio:5.2f}x"
+        if self.drain_rows_per_second:
+            yield f"claim, encode for nothing, write: {self.drain_rows_per_second:,.0f} rows/s"
+            yield "INSERT to vector: " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in self.latency_ms.items())
+
 
 class Characters:
     """Counts characters, for an encoder that has no tokens."""

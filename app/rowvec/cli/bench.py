@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -33,6 +33,16 @@ class KindOption(StrEnum):  # typer takes no list of a Literal
 PlotOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a picture of it, SVG.")]
 
 
+class Report(Protocol):
+    """What a measurement found."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything, for JSON."""
+
+    def lines(self) -> Iterator[str]:
+        """Give it as lines of text."""
+
+
 @app.command()
 def encode(
     artefact: Annotated[Path | None, typer.Option(metavar="DIR", help="An exported model; default: MiniLM.")] = None,
@@ -53,15 +63,8 @@ def encode(
     report = module.run(
         folder, threads=settings.threads, rounds=rounds, scale=scale, engines=engine, progress=say.print
     )
-    if plot:
-        plot.write_text(pictures.encode(report.as_dict()), encoding="utf-8")
-    if as_json:
-        print_json(report.as_dict())
-        return
-    for result in report.results:
-        ratio = f"{result.ratio:5.2f}x" if result.ratio else "      "
-        typer.echo(f"{result.corpus:16} {result.engine:24} {result.texts_per_second:10,.1f} texts/s {ratio}")
-    for name, why in report.skipped.items():
+    _show(report, as_json, plot, pictures.encode)
+    for name, why in report.skipped.items() if not as_json else ():
         typer.echo(f"{name:24} skipped: {why}", err=True)
 
 
@@ -71,64 +74,24 @@ def sync(
     rows: Annotated[int, typer.Option(min=1, help="Rows to drain.")] = 100_000,
     rounds: Annotated[int, typer.Option(min=1, help="Pairs of each statement; medians are shown.")] = 9,
     chunks: Annotated[
-        bool, typer.Option("--chunks", help="Only what cutting texts into chunks costs, with the default model.")
+        bool, typer.Option("--chunks", help="Only what splitting texts into chunks costs, with the default model.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the change log with an encoder that is free: cost on writers, rows/s, latency. Makes its own tables."""
+    from rowvec.bench import chunks as chunked
     from rowvec.bench import sync as module
     from rowvec.settings import load
 
     settings, say = load(), console(stderr=True)
+    report: Report
     if chunks:
-        _chunks(settings, rounds=rounds, as_json=as_json)
-        return
-    with database(settings) as url:
-        report = module.run(url, settings, writers_only=writers, rows=rows, rounds=rounds, progress=say.print)
-    if as_json:
-        print_json(report.as_dict())
-        return
-    for writer in report.writers:
-        times = f"{writer.watched_ms:10.3f} ms watched {writer.unwatched_ms:10.3f} ms unwatched"
-        typer.echo(f"{writer.statement:40} {times} {writer.ratio:5.2f}x")
-    if report.drain_rows_per_second:
-        typer.echo(f"claim, encode for nothing, write: {report.drain_rows_per_second:,.0f} rows/s")
-        typer.echo("INSERT to vector: " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in report.latency_ms.items()))
-
-
-@contextmanager
-def _default_model(settings: Settings, say: Console) -> Iterator[TorchScriptEncoder]:
-    """Load the default model, exported if need be, for a measurement that needs a real one."""
-    from rowvec.cli import default_model
-    from rowvec.encode.load import load as load_encoder
-
-    model = load_encoder(
-        default_model.exported(settings, say.print),
-        fingerprint=None,
-        precision=settings.precision,
-        threads=settings.threads,
-        max_batch_tokens=settings.max_batch_tokens,
-    )
-    try:
-        yield model
-    finally:
-        model.close()
-
-
-def _chunks(settings: Settings, *, rounds: int, as_json: bool) -> None:
-    from rowvec.bench import chunks as module
-
-    say = console(stderr=True)
-    with _default_model(settings, say) as model, database(settings) as url:
-        report = module.run(url, settings, model, rounds=rounds, progress=say.print)
-    if as_json:
-        print_json(report.as_dict())
-        return
-    typer.echo(f"{report.documents} documents, {report.chunks} chunks, {report.tokens:,} tokens, {settings.precision}")
-    typer.echo(f"with chunks:        {report.with_chunks_tokens_per_second:,.0f} tokens/s")
-    typer.echo(f"a row for each:     {report.without_tokens_per_second:,.0f} tokens/s")
-    typer.echo(f"ratio:              {report.ratio:.3f} ({min(report.ratios):.3f} to {max(report.ratios):.3f})")
-    typer.echo(f"ratio by CPU time:  {report.cpu_ratio:.3f}")
+        with _default_model(settings, say) as model, database(settings) as url:
+            report = chunked.run(url, settings, model, rounds=rounds, progress=say.print)
+    else:
+        with database(settings) as url:
+            report = module.run(url, settings, writers_only=writers, rows=rows, rounds=rounds, progress=say.print)
+    _show(report, as_json)
 
 
 @app.command()
@@ -149,14 +112,34 @@ def search(
     with _default_model(settings, say) as model, database(settings) as url:
         kinds: list[Kind] = [one.value for one in kind or KindOption]
         report = module.run(url, rows=rows, dims=dims, queries=queries, kinds=kinds, encoder=model, progress=say.print)
-    if plot:
-        plot.write_text(pictures.search(report.as_dict()), encoding="utf-8")
+    _show(report, as_json, plot, pictures.search)
+
+
+@contextmanager
+def _default_model(settings: Settings, say: Console) -> Iterator[TorchScriptEncoder]:
+    """Load the default model, exported if need be, for a measurement that needs a real one."""
+    from rowvec.cli import default_model
+    from rowvec.encode.load import load
+
+    model = load(
+        default_model.exported(settings, say.print),
+        precision=settings.precision,
+        threads=settings.threads,
+        max_batch_tokens=settings.max_batch_tokens,
+    )
+    try:
+        yield model
+    finally:
+        model.close()
+
+
+def _show(
+    report: Report, as_json: bool, plot: Path | None = None, picture: Callable[[dict[str, Any]], str] | None = None
+) -> None:
+    if plot and picture:
+        plot.write_text(picture(report.as_dict()), encoding="utf-8")
     if as_json:
         print_json(report.as_dict())
-        return
-    for result in report.results:
-        typer.echo(module.line(result))
-    typer.echo(
-        f"text to vector: {report.text_way}, p50 {report.text_p50_ms:.2f} ms, p99 {report.text_p99_ms:.2f} ms;"
-        f" the encoder alone {report.encoder_p50_ms:.2f} ms"
-    )
+    else:
+        for line in report.lines():
+            typer.echo(line)
