@@ -64,7 +64,7 @@ def audit(module: torch.jit.ScriptModule) -> Audit:
     if unknown:
         raise ExportRefused(
             f"The traced program uses {', '.join(unknown)}, which is not on the list of operators that an artefact may "
-            "use (export/audit.py); report the model, so that the operator can be looked at."
+            "use (export/rowvec_export/audit.py); report the model, so that the operator can be looked at."
         )
     return Audit(dict(sorted(counted.items())), tuple(sorted(set(device_constants(module)))))
 
