@@ -1,4 +1,4 @@
-"""Look through the traced program before it is written: only known operators, nothing of training, no Python inside.
+"""Check the traced program before it is written: only known operators, nothing of training, no Python inside.
 
 A .pt file is a program. The allow-list says what ours may do: arithmetic on tensors, no files, no network, no Python.
 """
@@ -40,14 +40,10 @@ ALLOWED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What the program is made of: how often each operator stands in it, and the types that tensors are cast to."""
+    """What the program is made of: how often it has each operator, and the devices that it names."""
 
     operators: dict[str, int]
-    devices: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """For the manifest."""
-        return {"operators": self.operators, "devices": list(self.devices)}
+    devices: list[str]
 
 
 def audit(module: torch.jit.ScriptModule) -> Audit:
@@ -66,7 +62,7 @@ def audit(module: torch.jit.ScriptModule) -> Audit:
             f"The traced program uses {', '.join(unknown)}, which is not on the list of operators that an artefact may "
             "use (export/rowvec_export/audit.py); report the model, so that the operator can be looked at."
         )
-    return Audit(dict(sorted(counted.items())), tuple(sorted(set(device_constants(module)))))
+    return Audit(dict(sorted(counted.items())), sorted(set(device_constants(module))))
 
 
 def _count(block: Any, counted: Counter[str]) -> None:

@@ -1,7 +1,7 @@
 """Make a traced graph follow its input's device: a trace writes the device that it ran on into the graph as a constant.
 
-`map_location` and `.to()` do not change such constants (masks are made by `arange` on "cpu" and fail on a GPU). Each
-is replaced by `prim::device(input)`, so that any loader (Python, C++, Rust) may move the file to any device as it is.
+`map_location` and `.to()` leave such constants (masks are made by `arange` on "cpu", which fails on a GPU). Each is
+replaced by `prim::device(input)`, so that any loader (Python, C++, Rust) may move the file to any device as it is.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from rowvec_export.loading import Loaded, load
 from rowvec_export.texts import EDGES, GOLDEN
 
 SMALL = 100_000_000  # parameters
-MIN_BF16_COSINE = 0.99  # recorded, and only nonsense is refused: the daemon's own gate for bf16 is stricter
+MIN_BF16_COSINE = 0.99  # the daemon's own check of bf16 is stricter
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,8 @@ def _prove_and_write(
         artefact.write_model(folder, traced.module, loaded.tokens.clean)
         say("checking the file in a process of its own")
         swept = _swept(folder, loaded, traced, expected.rows)
-        manifest["parity"] = measured.as_dict() | {"kernels": swept}
-        manifest["graph"] = looked.as_dict() | {"warnings": list(traced.unknown_warnings), "linears": traced.linears}
+        manifest["parity"] = asdict(measured) | {"kernels": swept}
+        manifest["graph"] = asdict(looked) | {"warnings": list(traced.unknown_warnings), "linears": traced.linears}
         say(f"writing {out}")
         artefact.write_manifest(folder, manifest, golden)
     return Exported(out, manifest, created=True)
@@ -111,8 +111,8 @@ def _expectations(loaded: Loaded, trust_remote_code: bool) -> tuple[parity.Expec
     tokens, chain = loaded.tokens, loaded.chain
     texts = [*GOLDEN, *EDGES]
     ids = tokens.ids(texts)
-    # Of the texts that a model takes at more than 512 tokens, one is enough: four of 8,000, each behind three prompts,
-    # would cost a 560M model an hour on two cores. All of them were compared as ids.
+    # Of the texts beyond 512 tokens one is encoded: four of 8,000, each behind three prompts, would take a 560M model
+    # an hour on two cores. The ids of all of them have been compared.
     long = [text for text, row in zip(texts, ids, strict=True) if len(row) > parity.MIXED]
     asked = reference.choose(
         loaded.files.folder, chain, tokens, loaded.whole, dims=loaded.dims, trust_remote_code=trust_remote_code
@@ -162,9 +162,9 @@ def judge(found: dict[str, Any], tracer: str) -> dict[str, float]:
 
 @contextmanager
 def _threads(model: torch.nn.Module) -> Iterator[None]:
-    """One thread for a small model: the gates run hundreds of short texts, and threads only wait on each other.
+    """One thread for a small model: the gates run hundreds of short texts, and threads wait for each other.
 
-    On two busy cores all-MiniLM-L6-v2 took 93 s of CPU with two threads and 19 s with one.
+    On two busy cores all-MiniLM-L6-v2 takes 93 s of CPU with two threads and 19 s with one.
     """
     before = torch.get_num_threads()
     if sum(parameter.numel() for parameter in model.parameters()) < SMALL:

@@ -40,6 +40,6 @@ def gemma3(attention_mask: Tensor, config: Any) -> dict[str, Tensor]:
 def _open_rows(mask: Tensor) -> Tensor:
     """Let a padding token that would see nothing see all: a row without keys is NaN on some kernels.
 
-    No real token is touched: each sees itself.
+    Rows of real tokens do not change: each sees itself.
     """
     return mask | ~mask.any(dim=-1, keepdim=True)

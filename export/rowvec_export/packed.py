@@ -1,4 +1,4 @@
-"""A linear layer that TorchScript can repack for the CPU it is loaded on: the leaf that makes the artefact fast.
+"""A linear layer that TorchScript can repack for the CPU on which it is loaded.
 
 A trace freezes the kernels of the machine that made it. So every `nn.Linear` becomes a *scripted* leaf before tracing:
 the file stays portable fp32, and whoever loads it calls `pack(mode)` on each leaf. On AMD cores oneDNN's prepacked fp32

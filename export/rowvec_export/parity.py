@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +13,10 @@ from rowvec.errors import ExportRefused
 from rowvec_export.reference import Reference
 
 MAX_ABS = 1e-5  # fp32 against the reference
-MAX_BATCH_ABS = 1e-6  # the same text in other company
+MAX_BATCH_ABS = 1e-6  # the same text in other batches
 ROWS = 200
-# Batch sizes, and the longest row that is mixed in each: a batch costs its size times its longest row, so 32 rows among
-# which one has 256 tokens would take nine tenths of the gate's time for padding.
+# Batch sizes, and the longest row in each: a batch costs its size times its longest row, so that 32 rows of which one
+# has 256 tokens would take nine tenths of the gate's time.
 BATCHES = ((2, 512), (7, 64), (32, 32))
 SAMPLE = 96  # rows that are mixed; all are run alone
 # Rows beyond this are run alone only: a text of 8,192 tokens costs a 560M model a minute on two cores.
@@ -43,14 +42,10 @@ class Parity:
     reference: str
     reference_batch_invariance: float
 
-    def as_dict(self) -> dict[str, Any]:
-        """For the manifest."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The reference's answers, taken before the model is traced, so that only one copy of the weights need live."""
+    """The reference's answers, taken before the trace, so that one copy of the weights is in memory."""
 
     name: str
     rows: list[list[int]]

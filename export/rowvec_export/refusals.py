@@ -1,4 +1,4 @@
-"""What cannot be exported with the same numbers, told apart before anything is loaded: one line, why and what to do."""
+"""What cannot be exported with the same numbers, refused before anything is loaded: in one line, why and what to do."""
 
 from __future__ import annotations
 
@@ -108,10 +108,8 @@ def _architecture(files: ModelFiles, config: Mapping[str, Any]) -> None:
 
 def _native(config: Mapping[str, Any]) -> bool:
     """Whether transformers itself knows the model, so that the code beside it is not needed."""
-    from transformers import AutoConfig
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-    assert AutoConfig is not None
     return str(config.get("model_type")) in CONFIG_MAPPING
 
 

@@ -1,7 +1,7 @@
 """The tokenizer as one clean tokenizer.json: no padding, no truncation inside; the limits go to the manifest.
 
-Model files lie here: all-MiniLM-L6-v2's carries truncation at 128 and padding to 128 while the model's limit is 256, so
-that a raw use gives 128 ids for "hello world" and another vector for every text beyond 128 tokens.
+A model's own file may be wrong: all-MiniLM-L6-v2's truncates at 128 tokens and pads to 128, though the model's limit is
+256. Used as it is, "hello world" has 128 ids, and every text beyond 128 tokens another vector.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from tokenizers import Tokenizer
 from tokenizers.normalizers import Lowercase
 from tokenizers.normalizers import Sequence as Normalizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
-from transformers.utils import logging as transformers_logging
 
 from rowvec.errors import ExportRefused
+from rowvec_export.backbone import quiet_loading
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class LoadedTokenizer:
     pads_left: bool = False
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """Ids of each text, cut to max_tokens (special tokens counted)."""
+        """Ids of each text, truncated to max_tokens, special tokens included."""
         self.clean.enable_truncation(self.max_tokens)
         try:
             encoded = self.clean.encode_batch(list(texts))
@@ -40,7 +40,7 @@ class LoadedTokenizer:
         return [list(one.ids) for one in encoded]
 
     def original_ids(self, text: str) -> list[int]:
-        """Ids by transformers' tokenizer, cut alike; by the clean one for a static model, which has no other."""
+        """Ids by transformers' tokenizer, truncated alike; by the clean one for a static model, which has no other."""
         if self.original is None:
             return self.ids([text])[0]
         ids: list[int] = self.original(text, truncation=True, max_length=self.max_tokens)["input_ids"]
@@ -84,15 +84,11 @@ def cleaned(tokenizer: Tokenizer) -> Tokenizer:
 
 def check_ids(tokens: LoadedTokenizer, texts: Sequence[str]) -> None:
     """Raise ExportRefused unless the clean tokenizer gives transformers' ids for every text."""
-    verbosity = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity(50)  # "longer than the maximum length" is what some of the texts are for
-    try:
+    with quiet_loading():  # some of the texts are longer than the model's limit, which transformers warns of
         for text, ids in zip(texts, tokens.ids(texts), strict=True):
             if ids != tokens.original_ids(text):
                 shown = text if len(text) < 40 else text[:40] + "…"
                 raise ExportRefused(f"The tokenizer gives other ids than transformers for {shown!r}.")
-    finally:
-        transformers_logging.set_verbosity(verbosity)
 
 
 def prompt_length(tokens: LoadedTokenizer, prompt: str) -> int:
@@ -103,7 +99,7 @@ def prompt_length(tokens: LoadedTokenizer, prompt: str) -> int:
 
 
 def stable_prefix(tokens: LoadedTokenizer, prompt: str) -> list[int]:
-    """The ids with which every text behind the prompt begins: at its end the prompt's may melt into the text's."""
+    """The ids with which every text behind the prompt begins: its last token may differ with the text that follows."""
     rows = [tokens.original_ids(prompt + text) for text in ("a", "Zebra", "7 of 9", "…", "数", "the")]
     length = 0
     while all(len(row) > length and row[length] == rows[0][length] for row in rows):

@@ -13,8 +13,8 @@ from torch.jit._trace import TracerWarning
 from rowvec.encode.kernels import quiet_torchscript
 from rowvec_export.packed import swap_linears
 
-# Warnings of the tracer that were looked at: each is about a check or a Python number that the shape sweep proves
-# harmless. Matched by file and a part of the message, not by line: lines move with every release of transformers.
+# Warnings of the tracer that are known to be harmless: each is about a check or a Python number, and the sweep over
+# shapes would show a wrong one. Matched by file and a part of the message: lines move with each release.
 KNOWN_WARNINGS: tuple[tuple[str, str], ...] = (
     ("transformers/masking_utils.py", "Converting a tensor to a Python"),
     ("transformers/integrations/sdpa_attention.py", "Converting a tensor to a Python"),
@@ -26,7 +26,7 @@ KNOWN_WARNINGS: tuple[tuple[str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """A traced chain, and the tracer warnings that nobody has judged yet."""
+    """A traced chain, and the tracer's warnings that are not known."""
 
     module: torch.jit.ScriptModule
     unknown_warnings: tuple[str, ...]
