@@ -49,10 +49,13 @@ def test_every_pooling_is_read_and_is_that_of_sentence_transformers(
     source = tiny.make(tmp_path, "bert", pooling=pooling, new_files=new_files, normalize=False)
     modes = chain.read(sources.find(str(source))).pooling
     assert modes == tuple(pooling.split("+"))
-    tokens = torch.randn(4, 6, 32, generator=torch.Generator().manual_seed(0))
-    mask = torch.tensor([[1] * 6, [1, 1, 1, 0, 0, 0], [1, 0, 0, 0, 0, 0], [0, 0, 1, 1, 1, 0]])  # the last: a prompt
-    expected = Reference(32, modes)({"token_embeddings": tokens, "attention_mask": mask})["sentence_embedding"]
-    assert torch.allclose(Pooling(modes)(tokens, mask), expected, atol=1e-6)
+    tokens = torch.randn(3, 6, 32, generator=torch.Generator().manual_seed(0))
+    mask = torch.tensor([[1] * 6, [1, 1, 1, 1, 0, 0], [1, 1, 1, 0, 0, 0]])
+    for prompt in (0, 2):  # tokens of a prompt that is not pooled
+        reference = Reference(32, modes, include_prompt=prompt == 0)
+        features = {"token_embeddings": tokens, "attention_mask": mask.clone(), "prompt_length": prompt}
+        pooled = mask * (torch.arange(6) >= prompt)
+        assert torch.allclose(Pooling(modes)(tokens, pooled), reference(features)["sentence_embedding"], atol=1e-6)
 
 
 def test_joined_poolings_go_through_every_gate(tmp_path: Path) -> None:
