@@ -107,8 +107,6 @@ def pack(leaves: list[Any], kernel: Kernel) -> None:
     """Give every leaf its kernel and free the fp32 weights that the kernel does not read."""
     for leaf in leaves:
         leaf.pack(int(kernel))
-        if kernel is Kernel.FP16_CAST and leaf.packed_weight.dtype != torch.float16:
-            raise ArtefactError("this model was exported before fp16 was known", hint="Export it again, or use bf16.")
         leaf.release()
 
 
