@@ -16,11 +16,6 @@ class MicroBatch:
     rows: tuple[int, ...]
     length: int
 
-    @property
-    def padded_tokens(self) -> int:
-        """Rows x length, which is what the batch costs."""
-        return len(self.rows) * self.length
-
 
 def round_length(length: int, *, limit: int) -> int:
     """Round a padded length up, so that there are few distinct shapes, but not over the model's `limit`.
