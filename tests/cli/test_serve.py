@@ -13,6 +13,7 @@ import pytest
 
 from rowvec.cli.default_model import NAME
 from rowvec.database import embedded
+from rowvec.database.connection import libpq_environment
 from tests.artefacts import tiny_artefact
 
 ROOT = Path(__file__).parent.parent.parent
@@ -72,12 +73,12 @@ def test_up_and_psql_share_a_server(server_home: Path) -> None:
 
 
 def test_psql_shows_no_password_and_gives_its_exit_code(url: str) -> None:
-    found = embedded.psql_environment("postgresql://me:secret@example.org:6543/app?sslmode=require")
+    found = libpq_environment("postgresql://me:secret@example.org:6543/app?sslmode=require")
     wanted = {"PGHOST": "example.org", "PGPORT": "6543", "PGUSER": "me", "PGDATABASE": "app", "PGSSLMODE": "require"}
     assert wanted.items() <= found.items()
     assert found["PGPASSWORD"] == "secret"
     with psycopg.connect(url) as connection:
-        assert connection.info.dbname in embedded.psql_environment(url)["PGDATABASE"]
+        assert connection.info.dbname in libpq_environment(url)["PGDATABASE"]
     environment = {**os.environ, "ROWVEC_DATABASE_URL": url}
     run = subprocess.run(
         [*COMMAND, "psql", "--", "-X", "-v", "ON_ERROR_STOP=1", "-c", "SELECT 1/0"],

@@ -11,7 +11,8 @@ import pytest
 
 from rowvec.admin import models
 from rowvec.daemon import process
-from rowvec.database import embedded
+from rowvec.database.connection import libpq_environment
+from rowvec.database.server_programs import binaries
 from rowvec.settings import Settings
 from tests.artefacts import minilm_artefact
 
@@ -21,8 +22,8 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 def psql(url: str, statements: str) -> str:
     """Return what psql prints for the statements, as in a terminal."""
-    command = [str(embedded.binaries() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", "QUIET=off", "-f", "-"]
-    environment = {name: value for name, value in embedded.psql_environment(url).items() if name != "PAGER"}
+    command = [str(binaries() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", "QUIET=off", "-f", "-"]
+    environment = {name: value for name, value in libpq_environment(url).items() if name != "PAGER"}
     run = subprocess.run(command, input=statements, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     return run.stdout

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from rowvec.admin.verify import verify
-from rowvec.database import embedded, sources
+from rowvec.database import sources
+from rowvec.database.server_programs import binaries
 from tests.checking import assert_in_step, until, wait
 from tests.running import daemon
 from tests.servers import Server, with_database
@@ -176,7 +177,7 @@ def test_dump_and_restore(
     with docs.transaction():
         docs.execute("SET LOCAL session_replication_role = replica")
         docs.execute("UPDATE docs SET body = 'stale in the dump' WHERE id = 5")
-    dump, programs = tmp_path / "dump.sql", embedded.binaries()
+    dump, programs = tmp_path / "dump.sql", binaries()
     subprocess.run([programs / "pg_dump", "-f", dump, database_url], check=True, timeout=60)
     # pg_dump is that of PostgreSQL 18; a server before 17 does not know this setting.
     dump.write_text(dump.read_text().replace("SET transaction_timeout = 0;", "", 1))

@@ -108,11 +108,12 @@ def psql(
     import shutil
     import subprocess
 
-    from rowvec.database import embedded
+    from rowvec.database.connection import libpq_environment
+    from rowvec.database.server_programs import binaries
     from rowvec.settings import load
 
     with database(load()) as url:
-        program = shutil.which("psql") or str(embedded.binaries() / "psql")
+        program = shutil.which("psql") or str(binaries() / "psql")
         # The URL may hold a password, which the list of processes must not show.
-        code = subprocess.run([program, *(arguments or [])], env=embedded.psql_environment(url), check=False).returncode
+        code = subprocess.run([program, *(arguments or [])], env=libpq_environment(url), check=False).returncode
     raise typer.Exit(code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -166,3 +167,10 @@ class Link:
             with suppress(Exception):
                 self._connection.close()
             self._connection = None
+
+
+def libpq_environment(url: str) -> dict[str, str]:
+    """Return the environment in which psql or pg_dump connects to a URL; no list of processes shows the password."""
+    options = psycopg.pq.Conninfo.parse(url.encode())
+    given = {(o.envvar or b"").decode(): o.val.decode() for o in options if o.envvar and o.val is not None}
+    return {**os.environ, **given}

