@@ -1,9 +1,9 @@
-"""What could be wrong with a set-up: each finding says how it is, and what to do."""
+"""What could be wrong with a set-up: a list of checks, each of which yields findings: what is so, and what to do."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ import rowvec_migrations
 from rowvec.admin import models
 from rowvec.client import Client
 from rowvec.database.connection import connect
-from rowvec.database.statements import statement
+from rowvec.database.statements import rows, statement
 from rowvec.database.translate import translated
 from rowvec.settings import Settings
 
@@ -24,11 +24,12 @@ Level = Literal["fine", "warning", "broken"]
 OLDEST_SERVER = 150000
 OLDEST_VECTOR = (0, 8, 4)  # 0.8.2 to 0.8.4 mend HNSW: overflow in parallel builds, corruption and lost graph by vacuum
 LISTEN_SECONDS = 2.0
+COLOURS: dict[Level, str] = {"fine": "green", "warning": "yellow", "broken": "red"}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """One thing that was checked: how it is, and what to do about it."""
 
     subject: str
     level: Level
@@ -40,48 +41,37 @@ class Finding:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """What is checked."""
+
+    connection: Connection
+    url: str
+    settings: Settings
+
+    def facts(self, name: str) -> list[DictRow]:
+        """Return the rows of rowvec/sql/admin/doctor_<name>.sql."""
+        return rows(self.connection, dict_row, statement(f"admin/doctor_{name}"))
+
+
+Check = Callable[[SetUp], Iterator[Finding]]
+
+
 def examine(connection: Connection, url: str, settings: Settings) -> list[Finding]:
-    """Look at everything; whatever cannot be looked at is left out, since what is before it says why."""
-    found = [*_server(connection)]
-    schema = _schema(connection)
-    found.append(schema)
-    if schema.level == "broken":
+    """Run every check; where the schema is missing or not this version's, only those that do not need it."""
+    set_up = SetUp(connection, url, settings)
+    found = [finding for check in WITHOUT_SCHEMA for finding in check(set_up)]
+    if found[-1].level == "broken":  # the schema's finding
         return found
-    return [
-        *found,
-        _text_in_sql(connection),
-        _doorbell(connection, settings.direct_url(url)),
-        *_models(connection, settings),
-        *_triggers(connection),
-        *_daemons(connection),
-        *_sources(connection),
-    ]
+    return [*found, *(finding for check in WITH_SCHEMA for finding in check(set_up))]
 
 
 def table(findings: Sequence[Finding]) -> Table:
     """Return the findings as a table for a terminal."""
-    colours = {"fine": "green", "warning": "yellow", "broken": "red"}
     made = Table("what", "is", "", "do", show_lines=False)
     for finding in findings:
-        made.add_row(finding.subject, f"[{colours[finding.level]}]{finding.level}", finding.says, finding.do)
+        made.add_row(finding.subject, f"[{COLOURS[finding.level]}]{finding.level}", finding.says, finding.do)
     return made
-
-
-def _rows(connection: Connection, name: str) -> list[DictRow]:
-    with translated(), connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(statement(name)).fetchall()
-
-
-def _server(connection: Connection) -> Iterator[Finding]:
-    facts = _rows(connection, "admin/doctor_server")[0]
-    old = facts["server_number"] < OLDEST_SERVER
-    yield Finding(
-        "server", "broken" if old else "fine", f"PostgreSQL {facts['server']}", "Upgrade to 15." if old else ""
-    )
-    yield vector_finding(facts["vector"], facts["vector_available"])
-    if facts["notify_usage"] > 0.5:
-        do = "Find the session that LISTENs in an old transaction: pg_stat_activity."
-        yield Finding("NOTIFY queue", "warning", f"{facts['notify_usage']:.0%} full; at 100 % commits fail", do)
 
 
 def vector_finding(installed: str | None, available: str | None) -> Finding:
@@ -96,72 +86,87 @@ def vector_finding(installed: str | None, available: str | None) -> Finding:
     return Finding("pgvector", "fine", installed)
 
 
-def _schema(connection: Connection) -> Finding:
+def _server(set_up: SetUp) -> Iterator[Finding]:
+    (facts,) = set_up.facts("server")
+    if facts["server_number"] < OLDEST_SERVER:
+        yield Finding("server", "broken", f"PostgreSQL {facts['server']}", "Upgrade to 15 or newer.")
+    else:
+        yield Finding("server", "fine", f"PostgreSQL {facts['server']}")
+    yield vector_finding(facts["vector"], facts["vector_available"])
+    if facts["notify_usage"] > 0.5:
+        do = "Find the session that LISTENs in an old transaction: pg_stat_activity."
+        yield Finding("NOTIFY queue", "warning", f"{facts['notify_usage']:.0%} full; at 100 % commits fail", do)
+
+
+def _schema(set_up: SetUp) -> Iterator[Finding]:
     with translated():
-        found = rowvec_migrations.current(connection)
-    if found is None:
-        return Finding("schema", "broken", "rowvec is not in this database", "Run `rowvec migrate`.")
+        found = rowvec_migrations.current(set_up.connection)
     head = ScriptDirectory.from_config(rowvec_migrations.config()).get_current_head()
-    if found != head:
-        return Finding("schema", "broken", f"at {found}, this version needs {head}", "Run `rowvec migrate`.")
-    return Finding("schema", "fine", f"at {found}")
+    if found is None:
+        yield Finding("schema", "broken", "rowvec is not in this database", "Run `rowvec migrate`.")
+    elif found != head:
+        yield Finding("schema", "broken", f"at {found}, this version needs {head}", "Run `rowvec migrate`.")
+    else:
+        yield Finding("schema", "fine", f"at {found}")
 
 
-def _text_in_sql(connection: Connection) -> Finding:
-    facts = _rows(connection, "admin/doctor_text")[0]
+def _text_in_sql(set_up: SetUp) -> Iterator[Finding]:
+    (facts,) = set_up.facts("text")
+    subject = "text in SQL"
     if facts["way"] is None:
-        return Finding("text in SQL", "warning", "not possible yet: search by vector works", facts["missing"])
-    if not facts["answered"]:
-        return Finding("text in SQL", "warning", f"by {facts['way']}, but nobody answers", "Start `rowvec daemon`.")
-    return Finding("text in SQL", "fine", f"by {facts['way']}")
+        yield Finding(subject, "warning", "not possible yet: search by vector works", facts["missing"])
+    elif not facts["answered"]:
+        yield Finding(subject, "warning", f"by {facts['way']}, but no daemon answers", "Start `rowvec daemon`.")
+    else:
+        yield Finding(subject, "fine", f"by {facts['way']}")
 
 
-def _doorbell(connection: Connection, listen_url: str) -> Finding:
-    """Have another connection notify us: a pooler in transaction mode swallows LISTEN without a word.
+def _doorbell(set_up: SetUp) -> Iterator[Finding]:
+    """Have another connection notify us: a pooler in transaction mode swallows LISTEN without an error.
 
-    A NOTIFY of our own would not do: PgBouncer passes on what comes back together with our statement's result.
+    A NOTIFY by the listener itself proves nothing: PgBouncer delivers it together with the statement's result.
     """
     channel = sql.Identifier(f"rowvec_doctor_{secrets.token_hex(4)}")
-    with translated(), connect(listen_url, application="rowvec doctor") as listener:
+    direct = set_up.settings.direct_url(set_up.url)
+    with translated(), connect(direct, application="rowvec doctor") as listener:
         listener.execute(sql.SQL("LISTEN {}").format(channel))
-        connection.execute(sql.SQL("NOTIFY {}").format(channel))
+        set_up.connection.execute(sql.SQL("NOTIFY {}").format(channel))
         heard = list(listener.notifies(timeout=LISTEN_SECONDS, stop_after=1))
     if heard:
-        return Finding("doorbell", "fine", "LISTEN works")
-    do = "Set ROWVEC_LISTEN_URL to a direct connection; until then the daemon polls."
-    return Finding("doorbell", "warning", "LISTEN is swallowed, most likely by a pooler in transaction mode", do)
+        yield Finding("doorbell", "fine", "LISTEN works")
+    else:
+        do = "Set ROWVEC_LISTEN_URL to a direct connection; until then the daemon polls."
+        yield Finding("doorbell", "warning", "LISTEN is swallowed, most likely by a pooler in transaction mode", do)
 
 
-def _models(connection: Connection, settings: Settings) -> Iterator[Finding]:
-    rows = models.models(connection, settings.models)
-    if not rows:
+def _models(set_up: SetUp) -> Iterator[Finding]:
+    known = models.models(set_up.connection, set_up.settings.models)
+    if not known:
         do = "`rowvec export all-MiniLM-L6-v2 --out DIR`, then `rowvec model add DIR --default`."
         yield Finding("models", "warning", "none yet", do)
-    for row in rows:
+    for row in known:
         if row.folder is None:
-            do = f"Export it again, or set ROWVEC_MODEL_DIR (now {settings.models})."
+            do = f"Export it again, or set ROWVEC_MODEL_DIR (now {set_up.settings.models})."
             yield Finding(f"model {row.name}", "warning", "its artefact is not on this machine", do)
         else:
             yield Finding(f"model {row.name}", "fine", str(row.folder))
 
 
-def _triggers(connection: Connection) -> Iterator[Finding]:
-    for row in _rows(connection, "admin/doctor_triggers"):
-        subject, do = (
-            f"triggers of {row['name']}",
-            f"SELECT rowvec.pause('{row['name']}'), rowvec.resume('{row['name']}');",
-        )
+def _triggers(set_up: SetUp) -> Iterator[Finding]:
+    for row in set_up.facts("triggers"):
+        subject, name, table_name = f"triggers of {row['name']}", row["name"], row["table_name"]
         if row["triggers"] < row["expected"]:
-            yield Finding(subject, "broken", f"missing on {row['table_name']}: changes are not seen", do)
+            do = f"SELECT rowvec.pause('{name}'), rowvec.resume('{name}');"
+            yield Finding(subject, "broken", f"missing on {table_name}: changes are not seen", do)
         elif row["disabled"]:
-            do = f"ALTER TABLE {row['table_name']} ENABLE TRIGGER USER; SELECT rowvec.recheck('{row['name']}');"
+            do = f"ALTER TABLE {table_name} ENABLE TRIGGER USER; SELECT rowvec.recheck('{name}');"
             yield Finding(subject, "broken", f"{row['disabled']} disabled: changes are not seen", do)
         else:
-            yield Finding(subject, "fine", f"on {row['table_name']}")
+            yield Finding(subject, "fine", f"on {table_name}")
 
 
-def _daemons(connection: Connection) -> Iterator[Finding]:
-    for row in _rows(connection, "admin/doctor_workers"):
+def _daemons(set_up: SetUp) -> Iterator[Finding]:
+    for row in set_up.facts("daemons"):
         subject = f"daemon of {row['name']}"
         if row["alive"]:
             yield Finding(subject, "fine", f"{row['alive']} with a fresh heartbeat")
@@ -170,11 +175,15 @@ def _daemons(connection: Connection) -> Iterator[Finding]:
             yield Finding(subject, "warning", f"none has a heartbeat{silent}", "Start `rowvec daemon`.")
 
 
-def _sources(connection: Connection) -> Iterator[Finding]:
-    for row in Client(connection).status():
+def _sources(set_up: SetUp) -> Iterator[Finding]:
+    for row in Client(set_up.connection).status():
         if row.state == "broken":
             do = f"Mend the table, then SELECT rowvec.resume('{row.name}');"
             yield Finding(f"source {row.name}", "broken", row.problem or "broken", do)
         if row.dead:
             do = f"SELECT * FROM rowvec.errors; then `rowvec retry {row.name}`."
             yield Finding(f"source {row.name}", "warning", f"{row.dead} dead letters, which are not searchable", do)
+
+
+WITHOUT_SCHEMA: tuple[Check, ...] = (_server, _schema)
+WITH_SCHEMA: tuple[Check, ...] = (_text_in_sql, _doorbell, _models, _triggers, _daemons, _sources)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from psycopg import Connection
-from psycopg.rows import dict_row
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from rich.table import Table
 
-from rowvec.database.statements import statement
+from rowvec.database.statements import rows, statement
 from rowvec.database.translate import translated
 from rowvec.encode.artefact import Manifest, find_artefact, read_manifest
 from rowvec.errors import ArtefactError, ModelMismatch
@@ -56,9 +56,7 @@ def add_model(connection: Connection, directory: Path, *, precision: Precision, 
     }
     with translated(), connection.transaction():
         if default:
-            connection.execute(
-                "UPDATE rowvec_internal.model SET is_default = false WHERE is_default AND name <> %s", [manifest.name]
-            )
+            connection.execute(statement("admin/model_no_default"), values)
         if connection.execute(statement("admin/model_add"), values).fetchone() is None:
             raise ModelMismatch(
                 f'another model is called "{manifest.name}" already',
@@ -69,15 +67,14 @@ def add_model(connection: Connection, directory: Path, *, precision: Precision, 
 
 def models(connection: Connection, folder: Path) -> list[ModelRow]:
     """Return the models of the catalogue, each with its artefact below `folder` where there is one."""
-    with translated(), connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(statement("admin/models")).fetchall()
-    return [ModelRow(**row, folder=_folder(folder, row["fingerprint"])) for row in rows]
+    known = rows(connection, class_row(ModelRow), statement("admin/models"))
+    return [replace(row, folder=_folder(folder, row.fingerprint)) for row in known]
 
 
-def table(rows: Sequence[ModelRow]) -> Table:
+def table(models: Sequence[ModelRow]) -> Table:
     """Return the models as a table for a terminal."""
     made = Table("model", "dims", "tokens", "similarity", "precision", "sources", "default", "fingerprint", "folder")
-    for row in rows:
+    for row in models:
         folder = str(row.folder) if row.folder else "[red]not on this machine"
         default = "yes" if row.is_default else ""
         facts = (row.dims, row.max_tokens, row.similarity, row.precision, row.sources, default)

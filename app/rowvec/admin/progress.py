@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from rowvec.database.statements import statement
-from rowvec.database.translate import translated
+from rowvec.database.statements import rows, statement
 from rowvec.errors import SourceError
 
 POLL_SECONDS = 0.2
@@ -59,13 +58,12 @@ class RowsPerSecond(ProgressColumn):
 
 def read(connection: Connection, source: str) -> Backfill:
     """Return how far a source is; SourceError when it is not there, or cannot go on."""
-    with translated(), connection.cursor(row_factory=class_row(Backfill)) as cursor:
-        found = cursor.execute(statement("admin/status_one"), [source]).fetchone()
-    if found is None:
+    found = rows(connection, class_row(Backfill), statement("admin/status_one"), [source])
+    if not found:
         raise SourceError(f'there is no source "{source}"', hint="`rowvec status` lists them.")
-    if found.state != "active":
-        raise SourceError(f'source "{source}" is {found.state}', hint=found.problem)
-    return found
+    if found[0].state != "active":
+        raise SourceError(f'source "{source}" is {found[0].state}', hint=found[0].problem)
+    return found[0]
 
 
 def follow(connection: Connection, source: str, console: Console, check: Callable[[], None]) -> Backfill:
