@@ -15,8 +15,9 @@ import psycopg
 import pytest
 from rich.console import Console
 
-from rowvec.cli import default_model, demo, docstrings
-from rowvec.cli.docstrings import Docstring
+from rowvec.bench import docstrings
+from rowvec.bench.docstrings import Docstring
+from rowvec.cli import default_model, demo
 from rowvec.database import embedded
 from rowvec.settings import Settings
 from tests.artefacts import minilm_artefact
@@ -71,7 +72,7 @@ def interrupt(home: Path, step: str) -> None:
 @pytest.fixture(scope="module")
 def texts() -> list[Docstring]:
     """Read all docstrings once: to parse the standard library takes seconds."""
-    return docstrings.read(10**6)
+    return docstrings.public(10**6)
 
 
 @pytest.mark.slow
@@ -87,7 +88,7 @@ def test_docstrings_are_many_and_unlike(texts: list[Docstring]) -> None:
 def test_it_is_complete_and_the_same_again_after_ctrl_c_at_each_step(
     home: Path, texts: list[Docstring], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(docstrings, "read", lambda limit: texts[:limit])
+    monkeypatch.setattr(docstrings, "public", lambda limit: texts[:limit])
     for step in ("1.", "3.", "4."):
         interrupt(home, step)
     first, second = run(home), run(home)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import random
-import sysconfig
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-_SKIPPED = {"site-packages", "test", "tests", "idlelib", "lib2to3", "turtledemo", "pydoc_data"}
+from rowvec.bench.docstrings import everything
+
 _LONG_CHARACTERS = 1200  # about 250 tokens: the limit of all-MiniLM-L6-v2
 
 
@@ -46,20 +43,4 @@ def corpora(scale: float = 1.0) -> list[Corpus]:
 @functools.cache
 def docstrings() -> tuple[str, ...]:
     """Return the different docstrings of the standard library, sorted; about 7,000, found in 3 seconds."""
-    return tuple(sorted(set(_docstrings())))
-
-
-def _docstrings() -> Iterator[str]:
-    root = Path(sysconfig.get_paths()["stdlib"])
-    for path in sorted(root.rglob("*.py")):
-        if _SKIPPED & set(path.relative_to(root).parts):
-            continue
-        try:
-            tree = ast.parse(path.read_bytes())
-        except (SyntaxError, ValueError):
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                text = ast.get_docstring(node)
-                if text:
-                    yield text
+    return tuple(sorted({docstring.body for docstring in everything()}))

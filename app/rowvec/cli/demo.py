@@ -11,22 +11,24 @@ from threading import Event
 from types import FrameType
 
 from psycopg import Connection, sql
+from psycopg.rows import dict_row
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 import rowvec_migrations
 from rowvec.admin import models, progress
-from rowvec.cli import default_model, docstrings
+from rowvec.bench import docstrings
+from rowvec.cli import default_model
 from rowvec.client import Client
 from rowvec.daemon import process
 from rowvec.database.connection import connect
-from rowvec.database.statements import statement
+from rowvec.database.statements import rows, statement
 from rowvec.database.translate import translated
 from rowvec.settings import Settings
 
 SOURCE = "stdlib"
-NEW_TITLE = "a note of yours"
+NEW_TITLE, NEW_BODY = "a note of yours", "knitting patterns for warm woollen socks"
 QUESTIONS = (
     "how do I compress a file",
     "parse the options of a command line",
@@ -38,8 +40,8 @@ QUESTIONS = (
 SEARCH = "SELECT (hit).title, distance FROM rowvec.search(NULL::stdlib, {question}, k => 3)"
 
 
-def run(settings: Settings, url: str, rows: int, console: Console) -> None:
-    """Show everything, on the server at `url`; safe to interrupt anywhere, and to run again."""
+def run(settings: Settings, url: str, limit: int, console: Console) -> None:
+    """Show the whole path on `limit` rows, on the server at `url`; safe to interrupt anywhere, and to run again."""
     started = time.monotonic()
     signal.signal(signal.SIGINT, _interrupt)
     rowvec_migrations.upgrade(url)
@@ -48,7 +50,7 @@ def run(settings: Settings, url: str, rows: int, console: Console) -> None:
         default_model.ensure(connection, settings, lambda line: console.print(f"   {escape(line)}"))
         model = next(row for row in models.models(connection, settings.models) if row.is_default)
         _say(console, 2, f"Model: {model.name}, {model.dims} dimensions, TorchScript, in {model.folder}")
-        _say(console, 3, f"Table stdlib: {_fill(connection, rows):,} docstrings of Python's standard library")
+        _say(console, 3, f"Table stdlib: {_fill(connection, limit):,} docstrings of Python's standard library")
         Client(connection).watch("public.stdlib", ["title", "body"], name=SOURCE, if_not_exists=True)
         _say(console, 4, "SELECT rowvec.watch('stdlib', ARRAY['title', 'body']);   -- and the daemon does the rest")
         with process.background(settings, url) as running:
@@ -66,7 +68,7 @@ _interrupted = Event()
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Remember Ctrl-C: while big libraries are imported, some C code swallows the exception."""
+    """Remember Ctrl-C: C code of the large libraries that are imported here may swallow the exception."""
     _interrupted.set()
     raise KeyboardInterrupt
 
@@ -78,14 +80,12 @@ def _say(console: Console, number: int, line: str) -> None:
 
 
 def _versions(connection: Connection) -> str:
-    row = connection.execute(
-        "SELECT current_setting('server_version'), extversion FROM pg_extension WHERE extname = 'vector'"
-    ).fetchone()
-    return f"{row[0]} with {row[1]}" if row else "?"
+    (facts,) = rows(connection, dict_row, statement("admin/doctor_server"))
+    return f"{facts['server']} with {facts['vector']}"
 
 
-def _fill(connection: Connection, rows: int) -> int:
-    texts = docstrings.read(rows)
+def _fill(connection: Connection, limit: int) -> int:
+    texts = docstrings.public(limit)
     connection.execute(statement("cli/demo_table"))
     values = {"titles": [text.title for text in texts], "bodies": [text.body for text in texts]}
     connection.execute(statement("cli/demo_insert"), values)
@@ -97,9 +97,8 @@ def _fill(connection: Connection, rows: int) -> int:
 
 def _show_latency(connection: Connection, console: Console) -> None:
     """Insert one row and wait until it is searchable: from before the INSERT to the return of rowvec.wait."""
-    statement = "INSERT INTO stdlib (title, body) VALUES ({}, 'knitting patterns for warm woollen socks')"
     before = time.monotonic()
-    connection.execute(sql.SQL(statement).format(sql.Literal(NEW_TITLE)))
+    connection.execute("INSERT INTO stdlib (title, body) VALUES (%s, %s)", [NEW_TITLE, NEW_BODY])
     connection.execute("CALL rowvec.wait(%s)", [SOURCE])
     milliseconds = (time.monotonic() - before) * 1000
     _say(console, 5, f"INSERT -> vector: after {milliseconds:.1f} ms the new row is searchable")
@@ -108,11 +107,10 @@ def _show_latency(connection: Connection, console: Console) -> None:
 def _show_searches(connection: Connection, console: Console) -> None:
     _say(console, 6, "Questions, through plain SQL:")
     for question in (*QUESTIONS, "something to wear in winter"):
-        statement = sql.SQL(SEARCH).format(question=sql.Literal(question))
-        hits = connection.execute(statement).fetchall()
-        console.print(f"\n   [green]{escape(statement.as_string(connection))};[/]", soft_wrap=True)
+        search = sql.SQL(SEARCH).format(question=sql.Literal(question))
+        console.print(f"\n   [green]{escape(search.as_string(connection))};[/]", soft_wrap=True)
         made = Table("question", "title", "distance", box=None, padding=(0, 2, 0, 3))
-        for number, (title, distance) in enumerate(hits):
+        for number, (title, distance) in enumerate(connection.execute(search).fetchall()):
             made.add_row("" if number else question, title, f"{distance:.4f}")
         console.print(made)
 

@@ -65,23 +65,25 @@ def _migrate(url: str, settings: Settings, out: Console) -> None:
     rowvec_migrations.upgrade(url)
     with connect(url) as connection:
         out.print(f"schema rowvec is at {rowvec_migrations.current(connection)}")
-        if settings.database_url is not None:  # the embedded server has no dblink; there a mailbox does the same
+        if settings.database_url is not None:  # the embedded server has no dblink, and uses the mailbox
             problem = loopback.setup_if_possible(connection)
             out.print(f"text in SQL: {problem or 'the loop-back connection is set up'}", soft_wrap=True)
 
 
 def setup_loopback(
     host: Annotated[
-        str | None, typer.Option(help="The server's address as it sees itself; default: tried out.")
+        str | None, typer.Option(help="The server's address as it sees itself; default: found by trying.")
     ] = None,
-    port: Annotated[int | None, typer.Option(help="The server's port as it sees itself; default: tried out.")] = None,
-    user: Annotated[str | None, typer.Option(help="A role that may do next to nothing; default: one is made.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="The server's port as it sees itself; default: found by trying.")
+    ] = None,
+    user: Annotated[str | None, typer.Option(help="A role without rights; default: one is made.")] = None,
     password: Annotated[
         str | None,
         typer.Option(envvar="ROWVEC_LOOPBACK_PASSWORD", help="Its password; better in ROWVEC_LOOPBACK_PASSWORD."),
     ] = None,
 ) -> None:
-    """Store how the server connects to itself (dblink): by it, rowvec.embed and search ask the daemon."""
+    """Store how the server connects to itself (dblink); rowvec.embed and search ask the daemon over it."""
     from rowvec.search import loopback
 
     with connected() as connection:
