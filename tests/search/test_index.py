@@ -13,7 +13,7 @@ from rowvec.errors import SettingsError, SourceError
 from rowvec.search import index_build
 from rowvec.search.index_build import build, build_text
 from rowvec.search.index_kinds import Kind
-from rowvec.search.index_plan import _warnings, plan
+from rowvec.search.index_plan import plan
 from tests.fix_search import DIMS, reads
 from tests.search.test_search import nearest
 
@@ -136,6 +136,8 @@ def test_what_cannot_be_is_said(connection: psycopg.Connection, database_url: st
 @pytest.mark.usefixtures("points")
 def test_the_warnings(connection: psycopg.Connection) -> None:
     chosen = plan(connection, "points")
-    assert "0.8.4" in next(_warnings(replace(chosen.facts, version="0.8.2"), 0))
-    [warning] = _warnings(replace(chosen.facts, version="0.10.0", memory=1 << 20), 10 << 20)
+    old = replace(chosen, facts=replace(chosen.facts, version="0.8.2"))
+    assert "0.8.4" in next(old.warnings)
+    large = replace(chosen, facts=replace(chosen.facts, version="0.10.0", memory=1 << 20, rows=20_000))
+    [warning] = large.warnings
     assert "--memory 10MB" in warning

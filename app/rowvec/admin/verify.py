@@ -6,7 +6,7 @@ on a busy table of any size. A row that changes while it runs may be counted alt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from rowvec.database.text_hash import text_hash
 from rowvec.database.translate import translated
 from rowvec.flow.records import StoredChunks
 
-_LONG_TEXTS = 200  # read at once of a source whose texts are cut into chunks: each may be a megabyte
+_LONG_TEXTS = 200  # read at once of a source with chunks: each text may be a megabyte
 
 
 @dataclass(slots=True)
@@ -35,18 +35,11 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Is every vector that of its row's text?"""
+        """Say whether every vector is that of its row's text."""
         return not self.keys
 
 
-def verify(
-    connection: Connection,
-    source: Source,
-    *,
-    repair: bool = False,
-    window: int = 5_000,
-    progress: Callable[[Report], None] = lambda _report: None,
-) -> Report:
+def verify(connection: Connection, source: Source, *, repair: bool = False, window: int = 5_000) -> Report:
     """Check a source; `repair` logs every key that is not as it should be, for the daemon to embed or clear."""
     report = Report()
     others = _other_identities(connection, source)
@@ -63,12 +56,9 @@ def verify(
             else:
                 report.stale += 1
             report.keys.append(key)
-        if report.rows % window == 0:
-            progress(report)
     for key, *_ in _pages(connection, source, "admin/verify_vectors", window):
         report.orphan += 1
         report.keys.append(key)
-    progress(report)
     if repair and report.keys:
         with translated():
             connection.execute(statement("admin/log_keys"), {"source": source.id, "keys": report.keys})
@@ -82,7 +72,7 @@ def _pages(connection: Connection, source: Source, name: str, window: int) -> It
             rows = connection.execute(
                 compiled(source, name, after_cursor=cursor is not None), {"limit": window, "cursor": cursor}
             ).fetchall()
-        # The first column says whether the row is wanted: a page must be told from the end though it holds nothing.
+        # The first column says whether the row is wanted: a page without any is not yet the end.
         yield from (row[1:] for row in rows if row[0])
         if len(rows) < window:
             return

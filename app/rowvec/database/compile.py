@@ -35,6 +35,7 @@ def _fragments(source: Source, after_cursor: bool) -> dict[str, Callable[[], sql
     keys: Columns = [_identifier(column) for column in source.key_columns]
     aliases: Columns = [_identifier(f"_k{i}") for i in range(1, len(keys) + 1)]
     row, vector = _of("d", keys), _of("v", keys)
+    input_, written, chunk = _of("i", aliases), _of("w", aliases), _of("p", aliases)
     in_row = source.into_column is not None
     column, send = _identifier(source.into_column or "embedding"), sql.SQL(source.column_send or "vector_send")
     vectors = _identifier("rowvec", source.vector_table)
@@ -93,8 +94,8 @@ def _fragments(source: Source, after_cursor: bool) -> dict[str, Callable[[], sql
         "aliases": lambda: _list(aliases),
         "row_keys": lambda: _list(row),
         "vector_keys": lambda: _list(vector),
-        "input_keys": lambda: _list(_of("i", aliases)),
-        "piece_keys": lambda: _list(_of("p", aliases)),
+        "input_keys": lambda: _list(input_),
+        "chunk_keys": lambda: _list(chunk),
         "key_values": lambda: _named(key_of(sql.SQL("i.key")), aliases),
         "row_as_aliases": lambda: _named(row, aliases),
         "written_keys": lambda: _named(vector, aliases),
@@ -106,16 +107,16 @@ def _fragments(source: Source, after_cursor: bool) -> dict[str, Callable[[], sql
         # Joins
         "row_has_key": lambda: _equal(row, claimed),
         "vector_has_key": lambda: _equal(vector, claimed),
-        "row_is_input": lambda: _equal(row, _of("i", aliases)),
-        "row_is_page": lambda: _equal(row, _of("p", aliases)),
+        "row_is_input": lambda: _equal(row, input_),
+        "row_is_page": lambda: _equal(row, chunk),
         "vector_is_row": lambda: _equal(vector, row),
-        "vector_is_input": lambda: _equal(vector, _of("i", aliases)),
-        "vector_is_written": lambda: _equal(vector, _of("w", aliases)),
-        "locked_is_input": lambda: _equal(_of("l", aliases), _of("i", aliases)),
-        "settled_is_input": lambda: _equal(_of("s", aliases), _of("i", aliases)),
-        "written_is_input": lambda: _equal(_of("w", aliases), _of("i", aliases)),
-        "input_is_piece": lambda: _equal(_of("i", aliases), _of("p", aliases)),
-        "written_is_piece": lambda: _equal(_of("w", aliases), _of("p", aliases)),
+        "vector_is_input": lambda: _equal(vector, input_),
+        "vector_is_written": lambda: _equal(vector, written),
+        "locked_is_input": lambda: _equal(_of("l", aliases), input_),
+        "settled_is_input": lambda: _equal(_of("s", aliases), input_),
+        "written_is_input": lambda: _equal(written, input_),
+        "input_is_chunk": lambda: _equal(input_, chunk),
+        "written_is_chunk": lambda: _equal(written, chunk),
     }
 
 

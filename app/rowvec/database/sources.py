@@ -67,14 +67,14 @@ class Source:
 
     @cached_property
     def chunk_identity(self) -> bytes:
-        """What its chunks' hashes are bound to; not how the text is cut, so that a chunk found again is not encoded."""
+        """What its chunks' hashes are bound to: not how the text is split, so a chunk found again is not encoded."""
         return identity(self.model.fingerprint, self.model.precision, self.prompt)
 
     def identity_of(self, fingerprint: str, precision: str, prompt: str) -> bytes:
         """What the hashes would be bound to if it had that model and prompt."""
         parts = (self.chunk_tokens, self.chunk_overlap, self.on_overflow, self.store_text)
-        cutting = "" if parts == (None, 0, "truncate", False) else "/".join(map(str, parts))
-        return identity(fingerprint, precision, prompt, cutting=cutting)
+        splitting = "" if parts == (None, 0, "truncate", False) else "/".join(map(str, parts))
+        return identity(fingerprint, precision, prompt, splitting=splitting)
 
     @property
     def chunk_limit(self) -> int | None:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from psycopg import Connection
 from psycopg.adapt import Buffer, Dumper
 from psycopg.pq import Format
-from psycopg.types import TypeInfo
+
+from rowvec.database.statements import statement
 
 _HEADER = np.dtype([("ndim", ">i4"), ("flags", ">i4"), ("element", ">i4"), ("length", ">i4"), ("lower", ">i4")])
 
@@ -55,17 +56,10 @@ def vector_text(vector: NDArray[np.float32]) -> str:
 
 def register(connection: Connection) -> None:
     """Teach a connection to send a VectorArray; pgvector must be there (its type's oid differs by database)."""
-    info = TypeInfo.fetch(connection, "vector")
-    if info is None:  # the extension may live in a schema that is not on the search_path
-        row = connection.execute(
-            "SELECT t.oid::int8, t.typarray::int8 FROM pg_type t JOIN pg_extension e ON e.extnamespace = t.typnamespace"
-            " WHERE e.extname = 'vector' AND t.typname = 'vector'"
-        ).fetchone()
-        if row is None:
-            return
-        element, array = row
-    else:
-        element, array = info.oid, info.array_oid
+    row = connection.execute(statement("database/vector_type")).fetchone()
+    if row is None:
+        return
+    element, array = row
 
     class VectorArrayDumper(Dumper):
         format = Format.BINARY

@@ -56,9 +56,27 @@ class Plan:
         return int(self.facts.rows * per_row)
 
     @property
-    def warnings(self) -> tuple[str, ...]:
+    def warnings(self) -> Iterator[str]:
         """What may make the index or its build worse than it need be."""
-        return tuple(_warnings(self.facts, self.bytes_needed))
+        facts = self.facts
+        if tuple(int(part) for part in facts.version.split(".")) < SOUND_VERSION:
+            yield (
+                f"pgvector {facts.version} has bugs that can damage an HNSW index, which 0.8.4 has not."
+                " After an update: ALTER EXTENSION vector UPDATE, then build the index again"
+            )
+        if self.bytes_needed > facts.memory:
+            size = max(1, -(-self.bytes_needed // 2**20))
+            yield (
+                f"the build needs about {size:,} MB; maintenance_work_mem is {facts.memory // 2**20:,} MB, and a graph"
+                f" that does not fit is built many times slower: --memory {size}MB, if the server has it to spare"
+            )
+        if facts.in_row:
+            yield (
+                "the vectors are in the table itself: an UPDATE of any column of a row enters its vector into the index"
+                " again. Measured: 500 rows took 100 times as long, one row with its commit 6 times. Keep the vectors"
+                " of a table that is updated often in a table of their own (watch it without into_column), or leave"
+                " room in its pages: with fillfactor = 50 the index was left alone"
+            )
 
     def creation(self) -> tuple[str, sql.Composed]:
         """Return a name that is free, and the statement that makes the index."""
@@ -116,24 +134,3 @@ def choose(facts: Facts) -> Kind:
 def verbatim(text: str) -> sql.SQL:
     """Return SQL that the server has quoted, or that is written in this package."""
     return sql.SQL(text)  # type: ignore[arg-type, unused-ignore]
-
-
-def _warnings(facts: Facts, bytes_needed: int) -> Iterator[str]:
-    if tuple(int(part) for part in facts.version.split(".")) < SOUND_VERSION:
-        yield (
-            f"pgvector {facts.version} has bugs that can damage an HNSW index, which 0.8.4 has not."
-            " After an update: ALTER EXTENSION vector UPDATE, then build the index again"
-        )
-    if bytes_needed > facts.memory:
-        size = max(1, -(-bytes_needed // 2**20))
-        yield (
-            f"the build needs about {size:,} MB; maintenance_work_mem is {facts.memory // 2**20:,} MB, and a graph that"
-            f" does not fit is built many times slower: --memory {size}MB, if the server has it to spare"
-        )
-    if facts.in_row:
-        yield (
-            "the vectors are in the table itself: an UPDATE of a row, of whatever column, then enters its vector into"
-            " the index again. Measured: 500 rows took 100 times as long, one row with its commit 6 times. Keep the"
-            " vectors of a table that is updated often in a table of their own (watch it without into_column), or leave"
-            " room in its pages: with fillfactor = 50 the index was left alone"
-        )

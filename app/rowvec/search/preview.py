@@ -12,16 +12,16 @@ def preview(source: Source, text: str, measure: Measure) -> str:
     """Return JSON, a list of chunks, each with start and stop (in characters, half-open) and tokens (prompt and
     special ones counted).
 
-    A text that is cut at the model's limit is shown up to there, with the tokens of all of it.
+    A text that the model truncates is one chunk: it stops where the model does, and counts all tokens of the text.
     """
     limit = source.model.max_tokens
-    spans = [Chunk(0, len(text))]
+    chunks = [Chunk(0, len(text))]
     if source.chunk_limit is not None:
-        spans = split(text, measure, limit=source.chunk_limit, overlap=source.chunk_overlap, prompt=source.prompt)
-    counts = measure.count([text[span.start : span.end] for span in spans], source.prompt)
-    if len(spans) == 1 and counts[0] > limit:
+        chunks = split(text, measure, limit=source.chunk_limit, overlap=source.chunk_overlap, prompt=source.prompt)
+    counts = measure.count([text[chunk.start : chunk.end] for chunk in chunks], source.prompt)
+    if len(chunks) == 1 and counts[0] > limit:
         starts, _ = measure.starts(text, source.prompt)
         (frame,) = measure.count([""], source.prompt)
-        spans = [Chunk(0, int(starts[limit - frame]))]
-    chunks = zip(spans, counts, strict=True)
-    return json.dumps([{"start": span.start, "stop": span.end, "tokens": count} for span, count in chunks])
+        chunks = [Chunk(0, int(starts[limit - frame]))]
+    pairs = zip(chunks, counts, strict=True)
+    return json.dumps([{"start": chunk.start, "stop": chunk.end, "tokens": count} for chunk, count in pairs])

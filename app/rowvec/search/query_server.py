@@ -25,7 +25,7 @@ from rowvec.database.translate import translated
 from rowvec.database.vectors import VectorArray
 from rowvec.errors import EncodingError, RowvecError, one_line
 from rowvec.search.mailbox import POLL_SECONDS, Mailbox
-from rowvec.search.requests import Answer, QueryTable, Request, Way
+from rowvec.search.requests import Answer, QueryTable, Request
 
 CHANNEL = "rowvec_query"
 LOCK_CLASS = 0x726F7776  # 'rowv'; rowvec_internal.listens() looks for these two advisory locks
@@ -108,7 +108,7 @@ class QueryServer:
         connection.execute(f"LISTEN {CHANNEL}")
         mailbox = Mailbox.open(connection)
         table = QueryTable(connection, self._models, self._cached_queries)
-        ways: list[Way] = [mailbox, table] if mailbox else [table]
+        ways: list[Mailbox | QueryTable] = [mailbox, table] if mailbox else [table]
         try:
             for lock in (LOCK_LISTENS, LOCK_MAILBOX)[: len(ways)]:
                 connection.execute("SELECT pg_advisory_lock_shared(%s, %s)", (LOCK_CLASS, lock))
@@ -156,7 +156,7 @@ class QueryServer:
             if time.monotonic() >= end or (mailbox and mailbox.fileno is None and mailbox.has_requests()):
                 return
 
-    def _answer(self, connection: Session, way: Way) -> None:
+    def _answer(self, connection: Session, way: Mailbox | QueryTable) -> None:
         """Answer what waits: texts of one model and prompt together, a preview by itself."""
         while requests := way.take():
             groups: dict[object, list[Request]] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 from uuid import UUID
 
 import numpy as np
@@ -29,19 +28,6 @@ class Request:
 
 
 Answer = NDArray[np.float32] | str | Exception  # a vector (dims,), chunks as JSON, or why there is neither
-
-
-class Way(Protocol):
-    """How requests come and answers go."""
-
-    def take(self) -> list[Request]:
-        """Take some of the requests that wait."""
-
-    def answer(self, answered: Sequence[tuple[Request, Answer]]) -> None:
-        """Give the answers to whoever waits for them."""
-
-    def sweep(self) -> None:
-        """Remove what nobody waits for any more."""
 
 
 class QueryTable:

@@ -25,7 +25,7 @@ WITH owned AS MATERIALIZED (
        WITH ORDINALITY AS i(key, seq, part, version, hash, keep, truncated, was_truncated, chunks, n)
   JOIN owned USING (seq, part)
   ORDER BY {aliases}
-), piece AS MATERIALIZED (
+), new_chunk AS MATERIALIZED (
   SELECT {input_keys}, p.chunk, p.chunk_start, p.chunk_end, p.chunk_text, p.hash,
          coalesce(e.embedding, (SELECT v.embedding FROM {vectors} v WHERE {vector_is_input} AND v.chunk = p.copied_from)) AS embedding
   FROM unnest(%(chunk_results)s::bigint[], %(chunks)s::integer[], %(chunk_starts)s::integer[], %(chunk_ends)s::integer[], %(chunk_texts)s::text[],
@@ -36,7 +36,7 @@ WITH owned AS MATERIALIZED (
 ), written AS (
   INSERT INTO {vectors} AS v ({keys}, embedding, _hash, _version, _truncated, chunk_start, chunk_end, chunk_text, _chunk_hash)
   SELECT {input_keys}, p.embedding, i.hash, i.version + 1, i.truncated, p.chunk_start, p.chunk_end, p.chunk_text, p.hash
-  FROM input i LEFT JOIN piece p ON {input_is_piece} AND p.chunk = 0
+  FROM input i LEFT JOIN new_chunk p ON {input_is_chunk} AND p.chunk = 0
   WHERE NOT i.keep ORDER BY {input_keys}
   ON CONFLICT ({keys}, chunk) DO UPDATE
   SET embedding = EXCLUDED.embedding, _hash = EXCLUDED._hash, _version = EXCLUDED._version, _truncated = EXCLUDED._truncated,
@@ -45,7 +45,7 @@ WITH owned AS MATERIALIZED (
   RETURNING {written_keys}
 ), longer AS (
   INSERT INTO {vectors} AS v ({keys}, chunk, embedding, chunk_start, chunk_end, chunk_text, _chunk_hash)
-  SELECT {piece_keys}, p.chunk, p.embedding, p.chunk_start, p.chunk_end, p.chunk_text, p.hash FROM written w JOIN piece p ON {written_is_piece} WHERE p.chunk > 0
+  SELECT {chunk_keys}, p.chunk, p.embedding, p.chunk_start, p.chunk_end, p.chunk_text, p.hash FROM written w JOIN new_chunk p ON {written_is_chunk} WHERE p.chunk > 0
   ON CONFLICT ({keys}, chunk) DO UPDATE
   SET embedding = EXCLUDED.embedding, chunk_start = EXCLUDED.chunk_start, chunk_end = EXCLUDED.chunk_end, chunk_text = EXCLUDED.chunk_text,
       _chunk_hash = EXCLUDED._chunk_hash, _at = clock_timestamp()
