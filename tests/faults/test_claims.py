@@ -12,7 +12,6 @@ from rowvec.flow.change_log import ChangeLog
 from rowvec.flow.embed import embed
 from rowvec.flow.plan import plan
 from rowvec.flow.records import Acked, Claim, Lane
-from rowvec.settings import Settings
 from tests.fakes import HashEncoder
 from tests.servers import Server, wait_for_server
 
@@ -53,7 +52,7 @@ def test_no_number_of_a_daemon_is_given_out_again_by_a_crash(
         wait_for_server(database_url)
         with connect(database_url) as connection:
             connection.execute("CHECKPOINT")
-            starting = Registration(Settings())
+            starting = Registration()
             starting.register(connection)
             numbers.append(starting.daemon_id)
             server.crash()

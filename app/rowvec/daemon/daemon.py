@@ -46,7 +46,7 @@ class Daemon:
         self._wake = Event()  # the housekeeper: rung, idle, or stopping
         self._sources: list[Source] = []
         self.models = LoadedModels(load_encoder)
-        self.registration = Registration(settings)
+        self.registration = Registration()
         self._housekeeping = Housekeeping(settings)
         direct = settings.direct_url(url)
         self._indexer = Indexer(direct, settings.index_rows, self._stop)
@@ -100,6 +100,7 @@ class Daemon:
                 self._doorbell.join()
                 self._indexer.join()
                 with suppress(RowvecError):
+                    self.pipeline.change_log(link.get()).release()
                     self.registration.unregister(link.get())
                 link.close()
                 log.info("stopped daemon=%d keys=%d", id_, self.pipeline.statistics.total("keys"))
@@ -162,7 +163,7 @@ class Daemon:
         self.registration.beat(connection, list(self.models.encoders))
         if self._backlogs is not None:
             self._backlogs.update(connection)
-        self.registration.renew(connection, self.pipeline.in_flight.works())
+        self.pipeline.in_flight.renew(self.pipeline.change_log(connection))
 
     def _served(self) -> list[Source]:
         return [s for s in self._sources if s.state == "active" and s.model.id in self.models.encoders]

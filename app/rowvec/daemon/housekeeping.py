@@ -24,7 +24,6 @@ class Housekeeping:
     """The tasks; an error with one source is logged, and the next one's turn comes."""
 
     def __init__(self, settings: Settings) -> None:
-        """Take the settings; nothing is done yet."""
         self._settings = settings
         self._problems: dict[int, str | None] = {}
 

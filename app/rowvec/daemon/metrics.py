@@ -14,32 +14,26 @@ from rowvec.errors import SettingsError
 
 
 class Backlogs:
-    """Gauges of what waits for each source, as the last heartbeat saw it; a source that is gone has none."""
+    """Gauges of what waits for each source, as the last heartbeat saw it; alert on the lag."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Register the gauges. The lag is the age of a source's oldest live change, the number to alert on."""
         self._sources: set[str] = set()
-        self._pending, self._dead, self._lag = self._gauges = tuple(
+        columns = {"pending": "keys waiting", "dead": "dead letters", "lag_seconds": "age of the backlog"}
+        self._gauges = [
             Gauge(f"rowvec_source_{name}", f"{what}, by source", ["source"], registry=registry)
-            for name, what in (
-                ("pending", "keys waiting"),
-                ("dead", "dead letters"),
-                ("lag_seconds", "age of the backlog"),
-            )
-        )
+            for name, what in columns.items()
+        ]
 
     def update(self, connection: Connection) -> None:
         """Read every source's backlog."""
         with translated():
-            rows = connection.execute(statement("daemon/backlogs")).fetchall()
-        for gone in self._sources.difference(row[0] for row in rows):
-            for gauge in self._gauges:
+            rows = {source: values for source, *values in connection.execute(statement("daemon/backlogs")).fetchall()}
+        for place, gauge in enumerate(self._gauges):
+            for gone in self._sources - rows.keys():
                 gauge.remove(gone)
-        self._sources = {row[0] for row in rows}
-        for source, pending, dead, lag_seconds in rows:
-            self._pending.labels(source).set(pending)
-            self._dead.labels(source).set(dead)
-            self._lag.labels(source).set(lag_seconds)
+            for source, values in rows.items():
+                gauge.labels(source).set(values[place])
+        self._sources = set(rows)
 
 
 def serve(port: int, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]:

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import logging
 import socket
-import time
-from collections.abc import Iterable
 
 import psutil
 from psycopg import Connection
 
 from rowvec.database.statements import statement
 from rowvec.database.translate import translated
-from rowvec.flow.change_log import ChangeLog
-from rowvec.flow.plan import Work
-from rowvec.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_LONGEST_BATCH_LEASES = 10  # after so many a claim is no longer renewed: a model that hangs must not hold it for ever
 _SAME_START_SECONDS = 2.0  # a process's start is reckoned from the host's clock, which may be set a little meanwhile
 
 
 class Registration:
-    """This daemon's row and id, and the leases of what it works on."""
+    """This daemon's row and id."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Take the lease's length; nothing is registered yet."""
-        self._settings = settings
+    def __init__(self) -> None:
         self.daemon_id = 0
         process = psutil.Process()
         self._process = {"name": socket.gethostname(), "pid": process.pid, "started": process.create_time()}
@@ -56,22 +48,10 @@ class Registration:
             values = {**self._process, "daemon": self.daemon_id, "models": models}
             connection.execute(statement("daemon/heartbeat"), values)
 
-    def renew(self, connection: Connection, works: Iterable[tuple[Work, float]]) -> None:
-        """Renew the leases of claims whose first third is over; each comes with the monotonic time of its claim."""
-        lease, now = self._settings.lease_seconds, time.monotonic()
-        for work, claimed_at in works:
-            if lease / 3 < now - claimed_at < _LONGEST_BATCH_LEASES * lease:
-                self._change_log(connection).renew(work.source, work.lane, work.changes)
-
     def unregister(self, connection: Connection) -> None:
-        """Give back what is still held, uncharged, and remove the row."""
-        self._change_log(connection).release()
+        """Remove the row."""
         with translated():
             connection.execute(statement("daemon/unregister"), {"daemon": self.daemon_id})
-
-    def _change_log(self, connection: Connection) -> ChangeLog:
-        lease_seconds, max_attempts = self._settings.lease_seconds, self._settings.max_attempts
-        return ChangeLog(connection, self.daemon_id, lease_seconds=lease_seconds, max_attempts=max_attempts)
 
 
 def _is_alive(pid: int, started: float) -> bool:

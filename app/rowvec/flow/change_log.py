@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import Connection
-from psycopg.rows import BaseRowFactory, class_row, kwargs_row
+from psycopg.rows import RowFactory, class_row
 
 from rowvec.database.array_literal import literal
 from rowvec.database.compile import compiled
@@ -17,7 +18,7 @@ from rowvec.database.sources import Source
 from rowvec.database.statements import statement
 from rowvec.database.translate import translated
 from rowvec.flow.column_ack import BatchAck, RowBatch, ack_in_batches
-from rowvec.flow.records import Acked, ChangeId, Claim, Failure, Lane, Result, chunk_values, vector_values
+from rowvec.flow.records import Acked, ChangeId, Claim, Failure, Lane, Result, chunk_values, claim_row, vector_values
 from rowvec.flow.retry_tiers import KEYS_PER_CHANGE, UNLIMITED, RetryTier, deadly_tries
 from rowvec.flow.schedule import Schedule
 
@@ -64,7 +65,7 @@ class ChangeLog:
         range of earlier tries. Changes of more than `most` keys are left: see `claim_tier`.
         """
         return self._fetch(
-            kwargs_row(Claim.from_row),
+            claim_row,
             compiled(source, "flow/claim"),
             source,
             lane,
@@ -109,13 +110,8 @@ class ChangeLog:
         each of which locks a few of the user's rows for a few milliseconds.
         """
         if source.into_column is not None:
-
-            def write(batch: RowBatch[ChangeId, Result]) -> BatchAck:
-                return self._ack_batch(source, lane, batch, matrix, unfinished)
-
-            def give_back(changes: Sequence[ChangeId]) -> None:
-                self.give_back(source, lane, changes)
-
+            write = partial(self._ack_batch, source, lane, matrix, unfinished)
+            give_back = partial(self.give_back, source, lane)
             return ack_in_batches(changes, results, self._schedule[source.id].pace, write, give_back)
         if source.has_chunks:
             name, values, prepare = (
@@ -143,9 +139,9 @@ class ChangeLog:
         self,
         source: Source,
         lane: Lane,
-        batch: RowBatch[ChangeId, Result],
         matrix: NDArray[np.float32],
         unfinished: frozenset[ChangeId],
+        batch: RowBatch[ChangeId, Result],
     ) -> BatchAck:
         # Prepared: 1.0 ms instead of 2.5 for a row, 21 instead of 34 for 512. It gains nothing where we may set
         # session_replication_role, since a change of it makes PostgreSQL drop all plans of the session.
@@ -219,7 +215,7 @@ class ChangeLog:
             return self.connection.execute(statement("flow/release"), {"daemon": self.daemon_id}).rowcount
 
     def _fetch(
-        self, factory: BaseRowFactory[T], query: Any, source: Source, lane: Lane, *, prepare: bool, **values: object
+        self, factory: RowFactory[T], query: Any, source: Source, lane: Lane, *, prepare: bool, **values: object
     ) -> list[T]:
         """Execute a statement and make its rows; `prepare` it where its plan does not depend on how much there is."""
         with translated():

@@ -54,12 +54,12 @@ class Claiming:
         while not shared.stop.is_set():
             try:
                 doorbell.clear()
-                change_log = shared.change_log(link)
+                change_log = shared.change_log(link.get())
                 if self._claim_round(change_log):
                     finds += 1
                     # A lone change that rang is written already, and the next commit rings too: stay armed. A change
                     # that did not ring shows that we are not armed any more, as after a long freeze: arm anew.
-                    if armed and (finds > 1 or not rang or self._in_flight.works()):
+                    if armed and (finds > 1 or not rang or self._in_flight):
                         change_log.arm(False)
                         armed = False
                     continue
@@ -69,7 +69,7 @@ class Claiming:
                     armed = True
                     doorbell.begin_ladder()
                 else:
-                    if not self._in_flight.works():
+                    if not self._in_flight:
                         self._on_idle()
                     rang = doorbell.wait(min(self._schedule.again_at, self._sweep_at) - time.monotonic())
             except ServerUnreachable as error:
@@ -80,7 +80,7 @@ class Claiming:
                 shared.stop.wait(1.0)
         if armed:
             with suppress(RowvecError):
-                shared.change_log(link).arm(False)
+                shared.change_log(link.get()).arm(False)
         link.close()
         shared.to_encode.put(None)
 

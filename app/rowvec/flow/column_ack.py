@@ -31,7 +31,6 @@ class Pace:
     """The number of rows for the next statement, by how long the last ones held their locks."""
 
     def __init__(self) -> None:
-        """Begin with 16 rows."""
         self.rows = 16
 
     def observe(self, rows: int, seconds: float) -> None:
@@ -69,7 +68,6 @@ class RowBatches(Generic[C, K]):
         self._left: list[tuple[C, K, bool]] = []
 
     def __bool__(self) -> bool:
-        """Is there more?"""
         return bool(self._todo or self._superseded)
 
     def take(self, rows: int) -> RowBatch[C, K]:

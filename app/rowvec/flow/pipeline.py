@@ -44,6 +44,7 @@ class Pipeline:
         """`daemon_id`, `sources` and `encoder_of` are asked in every round; for the others see `Claiming`."""
         shared = Shared(url, settings, daemon_id, sources, encoder_of, doorbell, stop)
         self.schedule, self.in_flight, self.statistics = shared.schedule, shared.in_flight, shared.statistics
+        self.change_log = shared.change_log
         self.fatal: Exception | None = None
         self._stop = stop
         self.claiming = Claiming(shared, on_idle=on_idle, on_recheck=on_recheck)

@@ -74,13 +74,11 @@ class Schedule:
     """Every source's, by id, and the sources that failed since the daemon last asked."""
 
     def __init__(self) -> None:
-        """Know nothing yet."""
         self._sources: defaultdict[int, SourceSchedule] = defaultdict(SourceSchedule)
         self._suspects: set[int] = set()
         self.again_at = float("inf")  # column mode: the monotonic time at which locked rows are to be tried again
 
     def __getitem__(self, source_id: int) -> SourceSchedule:
-        """Return a source's."""
         return self._sources[source_id]
 
     def pause(self, source: Source, error: RowvecError) -> None:

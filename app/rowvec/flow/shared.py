@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from queue import Queue
 from threading import Event
 
-from rowvec.database.connection import Link
+from psycopg import Connection
+
 from rowvec.database.sources import Source
 from rowvec.encode.encoder import Encoder
 from rowvec.flow.change_log import ChangeLog
@@ -37,10 +38,10 @@ class Shared:
     to_encode: Queue[Work | None] = field(default_factory=lambda: Queue(maxsize=1))
     to_write: Queue[Embedded | None] = field(default_factory=lambda: Queue(maxsize=1))
 
-    def change_log(self, link: Link) -> ChangeLog:
+    def change_log(self, connection: Connection) -> ChangeLog:
         """Return the change log over a thread's connection."""
         return ChangeLog(
-            link.get(),
+            connection,
             self.daemon_id(),
             lease_seconds=self.settings.lease_seconds,
             max_attempts=self.settings.max_attempts,

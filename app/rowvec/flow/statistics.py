@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter
 
 
@@ -9,15 +11,13 @@ class Statistics:
     """Counters since the pipeline was made; safe to raise from any thread."""
 
     def __init__(self) -> None:
-        """Begin at zero."""
         self.registry = CollectorRegistry()
-        self.keys = Counter("rowvec_keys", "keys finished", registry=self.registry)
-        self.texts = Counter("rowvec_texts", "texts encoded", registry=self.registry)
-        self.failed = Counter("rowvec_failed", "texts that the model failed on", registry=self.registry)
-        self.races = Counter(
-            "rowvec_races", "changes that went back to the log because a newer claim was faster", registry=self.registry
-        )
-        self.encode_seconds = Counter("rowvec_encode_seconds", "time in the model", registry=self.registry)
+        counter = partial(Counter, registry=self.registry)
+        self.keys = counter("rowvec_keys", "keys finished")
+        self.texts = counter("rowvec_texts", "texts encoded")
+        self.failed = counter("rowvec_failed", "texts that the model failed on")
+        self.races = counter("rowvec_races", "changes that went back to the log: a newer claim was faster")
+        self.encode_seconds = counter("rowvec_encode_seconds", "time in the model")
 
     def total(self, name: str) -> int:
         """Return the value of rowvec_<name>_total."""

@@ -26,7 +26,7 @@ def write_loop(shared: Shared) -> None:
         give_up_at = float("inf")
         while time.monotonic() < give_up_at:
             try:
-                write(shared, shared.change_log(link), embedded)
+                write(shared, shared.change_log(link.get()), embedded)
                 break
             except ServerUnreachable as error:
                 if shared.stop.is_set():
