@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -114,6 +115,22 @@ def test_backfill_embeds_what_was_left_out(documents: psycopg.Connection, rowvec
         " WHERE d.body IS NOT NULL AND v.embedding IS NULL"
     ).fetchone()
     assert missing == (0,)
+
+
+@pytest.mark.usefixtures("query_server")
+def test_search_shows_the_beginning_of_each_text(
+    url: str, connection: psycopg.Connection, fill: Callable[[str], None], rowvec: Rowvec
+) -> None:
+    connection.execute("CREATE TABLE notes (id int PRIMARY KEY, body text)")
+    connection.execute("SELECT rowvec.watch('notes', 'body')")
+    connection.execute("INSERT INTO notes VALUES (1, E'compress  a\nfile'), (2, 'knit [socks]' || repeat(' x', 90))")
+    fill("notes")
+    [found] = rowvec("search", "notes", "compress", "-k", "1", "--json").json
+    assert (list(found), found["key"], found["text"]) == (["key", "distance", "text"], "1", "compress a file")
+    [other] = rowvec("search", "notes", "compress", "--filter", "id > 1", "--json").json
+    assert (other["key"], len(other["text"])) == ("2", 80)
+    assert "knit [socks]" in rowvec("search", "notes", "socks").out
+    assert 'column "nothing"' in rowvec("search", "notes", "x", "--filter", "nothing = 1").err
 
 
 def test_unwatch_keeps_or_drops_vectors(documents: psycopg.Connection, rowvec: Rowvec) -> None:

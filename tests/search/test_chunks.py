@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from numpy.typing import NDArray
 
+from rowvec.cli import look
 from rowvec.client import Client
 from rowvec.database.vectors import vector_text
 from tests.fix_search import DIMS, FakeEncoder, add_model
@@ -94,9 +95,10 @@ def test_similar_and_hybrid(docs: psycopg.Connection, encoder: FakeEncoder) -> N
 
 
 @pytest.mark.usefixtures("query_server")
-def test_the_client_has_the_passage(docs: psycopg.Connection) -> None:
+def test_the_client_and_the_command_line_have_the_passage(docs: psycopg.Connection) -> None:
     [hit] = Client(docs).search("docs", "ships at sea", k=1)
     assert (hit.key, hit.passage) == ("3", "ships at sea")
+    assert look.shown_texts(docs, "docs", [hit]) == {"3": "ships at sea"}
 
 
 def test_passages_are_as_visible_as_their_rows(docs: psycopg.Connection, encoder: FakeEncoder) -> None:

@@ -112,7 +112,7 @@ def search(
     with connected() as connection, connection.transaction():
         connection.execute("SET LOCAL row_security = on")  # off in our sessions, where hidden rows are to be errors
         hits = Client(connection).search(source, text, k=k, filter=condition)
-        texts = _texts(connection, source, hits)
+        texts = shown_texts(connection, source, hits)
     if as_json:
         print_json([{"key": hit.key, "distance": hit.distance, "text": texts[hit.key]} for hit in hits])
         return
@@ -122,7 +122,7 @@ def search(
     console().print(made)
 
 
-def _texts(connection: Connection, source: str, hits: Sequence[Hit]) -> dict[str, str]:
+def shown_texts(connection: Connection, source: str, hits: Sequence[Hit]) -> dict[str, str]:
     """Return what is shown of each hit, by its key: its passage, or the beginning of the row's text."""
     from rowvec.database import sources
     from rowvec.database.compile import compiled
