@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import rowvec
 
 SNIPPETS = Path(__file__).parent / "snippets"
 
@@ -17,7 +20,9 @@ def errors(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, int]]:
     folder = tmp_path_factory.mktemp("user")
     (folder / "mypy.ini").write_text("[mypy]\nstrict = True\n[mypy-torch.*]\nfollow_imports = skip\n")
     command = [sys.executable, "-m", "mypy", "--no-error-summary", *map(str, sorted(SNIPPETS.glob("*.py")))]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+    # mypy does not see an editable install of setuptools; a user's copy of rowvec is installed as a whole.
+    environment = os.environ | {"MYPYPATH": str(Path(rowvec.__file__).parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, env=environment)
     assert done.stderr == ""
     lines = [line.split(":") for line in done.stdout.splitlines() if ": error:" in line]
     return {(Path(path).name, int(number)) for path, number, *_ in lines}
