@@ -48,6 +48,10 @@ class WaitTimeout(DatabaseError):
     """A source was not caught up in time; its message says what still waits."""
 
 
+class ProtocolMismatch(RowvecError):
+    """The daemon and the schema are of versions that must not work together; upgrade rowvec or run `rowvec migrate`."""
+
+
 class SourceError(RowvecError):
     """A source cannot be watched as asked; its message says what to change."""
 

@@ -1,92 +1,9 @@
-"""Alembic migrations, run from Python; each revision loads its own frozen SQL, never the newest."""
+"""The schemas `rowvec` and `rowvec_internal`: tables by revision, functions by folder, applied from Python.
 
-from __future__ import annotations
+Holds the SQL that runs in the database and what applies it. Imports nothing of rowvec: it is below it.
+Begin with migrate.upgrade, then sql/order.txt; schema.py has the tables as Alembic checks them.
+"""
 
-from collections.abc import Callable
-from pathlib import Path
+from rowvec_migrations.migrate import check, config, current, downgrade, upgrade
 
-from alembic import command, op
-from alembic.config import Config
-from psycopg import Connection
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
-
-PACKAGE = Path(__file__).parent
-SQL = PACKAGE / "sql"
-
-
-def config() -> Config:
-    """Alembic's configuration for this package, without an ini file."""
-    settings = Config()
-    settings.set_main_option("script_location", str(PACKAGE))
-    return settings
-
-
-def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the schema at a libpq URL to a revision; idempotent. Two at once wait for each other."""
-    _run(url, lambda settings: command.upgrade(settings, revision), replaceable=revision == "head")
-
-
-def downgrade(url: str, revision: str = "base") -> None:
-    """Take revisions back; `base` removes the schema and every trigger of ours."""
-    _run(url, lambda settings: command.downgrade(settings, revision))
-
-
-def check(url: str) -> None:
-    """Raise when the migrated catalogue is not what `rowvec_migrations.schema` says."""
-    _run(url, command.check)
-
-
-def current(connection: Connection) -> str | None:
-    """The revision that a database is at, or None when it was never migrated."""
-    found = connection.execute("SELECT to_regclass('rowvec_internal.alembic_version')").fetchone()
-    if found is None or found[0] is None:
-        return None
-    row = connection.execute("SELECT version_num FROM rowvec_internal.alembic_version").fetchone()
-    return row[0] if row else None
-
-
-def execute_baseline() -> None:
-    """Execute the baseline's files in order of name; called by its revision."""
-    connection: Connection = op.get_bind().connection.driver_connection  # type: ignore[assignment]
-    for path in sorted((SQL / "baseline").glob("*.sql")):
-        _execute(connection, path)
-        if path.name == "01_extension.sql":
-            _find_vector(connection)
-
-
-def replace(connection: Connection) -> None:
-    """Apply every function, view and grant, in the order of sql/order.txt; idempotent."""
-    _find_vector(connection)
-    for name in (SQL / "order.txt").read_text().split():
-        _execute(connection, SQL / name)
-
-
-def _execute(connection: Connection, path: Path) -> None:
-    connection.execute(path.read_bytes())  # bytes: the driver then looks for no placeholders
-
-
-def _find_vector(connection: Connection) -> None:
-    """Put pgvector's schema into the transaction's search path: signatures name its type."""
-    connection.execute(
-        "SELECT set_config('search_path', 'pg_catalog, ' || quote_ident(n.nspname), true)"
-        " FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'"
-    )
-
-
-def _run(url: str, action: Callable[[Config], None], *, replaceable: bool = False) -> None:
-    # psycopg reads the URL itself: SQLAlchemy's parser refuses some that libpq takes (several hosts, no host).
-    engine = create_engine("postgresql+psycopg://", creator=lambda: Connection.connect(url), poolclass=NullPool)
-    try:
-        with engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('rowvec.migrate', 0))"))
-            connection.execute(text("CREATE SCHEMA IF NOT EXISTS rowvec"))
-            connection.execute(text("CREATE SCHEMA IF NOT EXISTS rowvec_internal"))
-            settings = config()
-            settings.attributes["connection"] = connection
-            action(settings)
-            if replaceable:
-                replace(connection.connection.driver_connection)  # type: ignore[arg-type]
-    except DBAPIError as error:
-        raise error.orig or error from None  # the driver's own words
+__all__ = ["check", "config", "current", "downgrade", "upgrade"]

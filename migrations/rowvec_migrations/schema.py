@@ -170,12 +170,19 @@ tally = Table(
     Column("truncated", BigInteger, nullable=False),
 )
 
-plain = Table(
-    "plain",
+prepared_search = Table(
+    "prepared_search",
     metadata,
     Column("source_id", SmallInteger, ForeignKey(f"{SCHEMA}.source.id", ondelete="CASCADE"), primary_key=True),
     Column("statement", Text, nullable=False),
     Column("relation", Text, nullable=False),
     Column("vectors", Text, nullable=False),
     Column("index", Text, nullable=False),
+)
+
+protocol = Table(
+    "protocol",
+    metadata,
+    Column("only_row", Boolean, primary_key=True),
+    Column("number", Integer, nullable=False),
 )

@@ -11,6 +11,7 @@ import pytest
 from rowvec.database import sources
 from rowvec.database.compile import compiled
 from rowvec.database.connection import connect
+from rowvec.database.protocol import PROTOCOL
 from rowvec.database.sources import Source
 from rowvec.flow.change_log import ChangeLog
 from rowvec.flow.embed import embed
@@ -29,7 +30,8 @@ def explain(change_log: ChangeLog, source: Source, floor: int) -> tuple[int, int
     values = {
         "source": source.id, "lane": 0, "daemon": change_log.daemon_id, "lease": change_log.lease,
         "texts": TEXTS, "changes": TEXTS, "floor": floor, "attempts_from": 0, "attempts_below": 1,
-        "most": 512, "recipe": source.recipe,
+        "most": 512, 
+        "recipe": source.recipe, "protocol": PROTOCOL,
     }  # fmt: skip
     return explained(change_log, compiled(source, "flow/claim"), values)
 

@@ -22,10 +22,11 @@ from rowvec.daemon.models import LoadedModels, LoadEncoder
 from rowvec.daemon.registration import Registration
 from rowvec.database import sources
 from rowvec.database.connection import Link
+from rowvec.database.protocol import check_protocol
 from rowvec.database.sources import Source
 from rowvec.database.statements import statement
 from rowvec.database.translate import translated
-from rowvec.errors import RowvecError, ServerUnreachable, SourceError
+from rowvec.errors import ProtocolMismatch, RowvecError, ServerUnreachable, SourceError
 from rowvec.flow.doorbell import Doorbell
 from rowvec.flow.pipeline import Pipeline
 from rowvec.settings import Settings
@@ -79,8 +80,13 @@ class Daemon:
     def run(self) -> None:
         """Run until `end` is called; raise what made it impossible. The first connection is not retried."""
         link = Link(self._url, "rowvec housekeeper", self._stop)
-        self.registration.register(link.get())
-        self._refresh(link.get())
+        try:
+            check_protocol(link.get())
+            self.registration.register(link.get())
+            self._refresh(link.get())
+        except BaseException:
+            link.close()
+            raise
         with ExitStack() as endpoint:
             if self._settings.metrics_port is not None:
                 server, _ = metrics.serve(self._settings.metrics_port, self.pipeline.statistics.registry)
@@ -137,6 +143,8 @@ class Daemon:
             except ServerUnreachable as error:
                 link.lost(error)
                 continue
+            except ProtocolMismatch:
+                raise
             except RowvecError as error:
                 log.error("housekeeping: %s", error)
             if not self._stop.is_set():
@@ -145,6 +153,7 @@ class Daemon:
 
     def _refresh(self, connection: Connection) -> None:
         """Read the catalogue; load the models that are new to us; wake the pipeline when something changed."""
+        check_protocol(connection)
         found = sources.load(connection)
         needed = {source.model for source in found}
         default = sources.default_model(connection)

@@ -14,6 +14,7 @@ from psycopg.rows import RowFactory, class_row
 
 from rowvec.database.array_literal import literal
 from rowvec.database.compile import compiled
+from rowvec.database.protocol import PROTOCOL
 from rowvec.database.sources import Source
 from rowvec.database.statements import statement
 from rowvec.database.translate import translated
@@ -75,6 +76,7 @@ class ChangeLog:
             floor=floor,
             lease=self.lease,
             recipe=source.recipe,
+            protocol=PROTOCOL,
             attempts_from=attempts[0],
             attempts_below=attempts[1],
             most=most,

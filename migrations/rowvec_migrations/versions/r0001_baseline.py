@@ -1,10 +1,11 @@
-"""The baseline: schemas, tables, sequences. Functions and views are applied by every migrate: see rowvec_migrations."""
+"""The baseline: schemas, tables, sequences. Functions and views are applied by every migrate: see replaceable.py."""
 
 from __future__ import annotations
 
 from alembic import op
 
-import rowvec_migrations
+from rowvec_migrations import replaceable
+from rowvec_migrations.schema import metadata
 
 revision = "0001"
 down_revision = None
@@ -14,7 +15,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the extension where it may be made, then the tables."""
-    rowvec_migrations.execute_baseline()
+    replaceable.execute_baseline()
 
 
 def downgrade() -> None:
@@ -29,6 +30,6 @@ def downgrade() -> None:
             EXECUTE format('DROP ROUTINE IF EXISTS %s CASCADE', f);
           END LOOP;
         END $$""")
-    for table in ("plain", "query", "query_cache", "backfill", "tally", "dead", "change", "daemon", "source", "model"):
-        op.execute(f"DROP TABLE rowvec_internal.{table}")
+    for table in reversed(metadata.sorted_tables):
+        op.execute(f"DROP TABLE {table.fullname}")
     op.execute("DROP SEQUENCE rowvec_internal.change_seq, rowvec_internal.armed, rowvec_internal.query_hits")

@@ -6,7 +6,7 @@ DECLARE
 BEGIN
   IF TG_OP <> 'DELETE' THEN
     PERFORM rowvec_internal.grant_vectors(NEW.id);
-    PERFORM rowvec_internal.make_plain(NEW.id);
+    PERFORM rowvec_internal.prepare_search(NEW.id);
     RETURN NULL;
   END IF;
   IF EXISTS (SELECT FROM pg_class WHERE oid = OLD.vector_table) AND NOT EXISTS (SELECT FROM rowvec_internal.source WHERE vector_table = OLD.vector_table) THEN

@@ -8,7 +8,7 @@ BEGIN
   FOR v_source IN SELECT id FROM rowvec_internal.source LOOP
     BEGIN
       PERFORM rowvec_internal.grant_vectors(v_source);
-      PERFORM rowvec_internal.make_plain(v_source);
+      PERFORM rowvec_internal.prepare_search(v_source);
     EXCEPTION WHEN OTHERS THEN
       RAISE WARNING 'the rights to read the vectors of source % could not be followed: %', v_source, SQLERRM;
     END;

@@ -18,7 +18,7 @@ DECLARE
   v_steps  float8;
   v_guess  record;
   v_simple boolean;
-  v_plain  boolean;
+  v_prepared  boolean;
   v_set    text;   -- an assignment is evaluated directly, where PERFORM would run a query
 BEGIN
   IF p_k IS NULL OR p_k < 1 THEN
@@ -70,10 +70,10 @@ BEGIN
   IF NOT p_exact THEN
     v_steps := ceil(v_visits / 1000);
     v_simple := v_simple AND v_steps = 1;
-    v_plain := v_simple AND f.kind = 'vector' AND f.plain IS NOT NULL;
+    v_prepared := v_simple AND f.kind = 'vector' AND f.prepared IS NOT NULL;
     v_set := pg_catalog.set_config('hnsw.ef_search', ceil(v_visits / v_steps)::text, true);
     IF settings[3] IS NOT NULL THEN   -- pgvector 0.8 and newer; where it is older, the exact scan fills up
-      v_set := pg_catalog.set_config('hnsw.iterative_scan', CASE WHEN v_plain THEN 'strict_order' ELSE 'relaxed_order' END, true);
+      v_set := pg_catalog.set_config('hnsw.iterative_scan', CASE WHEN v_prepared THEN 'strict_order' ELSE 'relaxed_order' END, true);
     END IF;
     nearest := rowvec_internal.search_sql(f, p_row_type IS NOT NULL, p_filter, false, CASE WHEN v_simple THEN v_chunks ELSE v_hits * (1 - 0.5 / v_steps) END, p_per_row);
     attempts := CASE WHEN v_chunks > 1 THEN '{1,8}' ELSE '{1}' END;

@@ -5,7 +5,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp S
 #variable_conflict use_column
 BEGIN
   SELECT s.id, s.source_table, p.relation, greatest(v.reltuples, pg_stat_get_live_tuples(v.oid)) INTO id, source_table, relation, vectors_rows
-  FROM rowvec_internal.source s JOIN rowvec_internal.plain p ON p.source_id = s.id
+  FROM rowvec_internal.source s JOIN rowvec_internal.prepared_search p ON p.source_id = s.id
   JOIN pg_class v ON v.oid = CASE WHEN s.into_column IS NULL THEN s.vector_table ELSE s.source_table END
   WHERE s.name = p_source AND p.relation = s.source_table::text AND p.vectors = v.oid::regclass::text AND to_regclass(p.index) IS NOT NULL
     AND (p_row_type IS NULL OR format_type(p_row_type, NULL) = p.relation);

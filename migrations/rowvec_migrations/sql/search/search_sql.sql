@@ -15,8 +15,8 @@ DECLARE
   v_join     text;
   v_hit      text;
 BEGIN
-  IF p_filter IS NULL AND p_wider = 1 AND f.kind = 'vector' AND f.plain IS NOT NULL AND NOT p_exact THEN
-    RETURN CASE WHEN p_typed THEN pg_catalog.format('SELECT %s.*::%s AS hit, ', f.alias, f.relation) ELSE pg_catalog.format('SELECT %s.%I::text AS hit, ', f.alias, f.keys[1]) END || f.plain;
+  IF p_filter IS NULL AND p_wider = 1 AND f.kind = 'vector' AND f.prepared IS NOT NULL AND NOT p_exact THEN
+    RETURN CASE WHEN p_typed THEN pg_catalog.format('SELECT %s.*::%s AS hit, ', f.alias, f.relation) ELSE pg_catalog.format('SELECT %s.%I::text AS hit, ', f.alias, f.keys[1]) END || f.prepared;
   END IF;
   v_vector := CASE WHEN f.in_row THEN 's.vector' ELSE 'v.embedding' END;
   v_distance := pg_catalog.format('%s %s %s', v_vector, f.operator, f.query);

@@ -1,0 +1,42 @@
+"""The SQL of this package: the baseline's tables, once, and what every migrate applies: functions, views and rights.
+
+`sql/order.txt` names the replaceable files in the order in which they are applied: a SQL function must find what it
+calls. What an earlier version had and no file makes any more is dropped in the end.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+from psycopg import Connection
+
+SQL = Path(__file__).parent / "sql"
+
+
+def execute_baseline() -> None:
+    """Execute the baseline's files in order of name; called by its revision."""
+    connection: Connection = op.get_bind().connection.driver_connection  # type: ignore[assignment]
+    for path in sorted((SQL / "baseline").glob("*.sql")):
+        connection.execute(path.read_bytes())  # bytes: the driver then looks for no placeholders
+        if path.name == "01_extension.sql":
+            find_vector(connection)
+
+
+def replace(connection: Connection) -> None:
+    """Apply every function, view, comment and right, in the order of sql/order.txt; idempotent.
+
+    It is part of the caller's transaction. A function that no file made in this transaction is one of an earlier
+    version and is dropped, for an overload of an earlier signature would make calls ambiguous.
+    """
+    find_vector(connection)
+    for name in (SQL / "order.txt").read_text().split():
+        connection.execute((SQL / name).read_bytes())
+
+
+def find_vector(connection: Connection) -> None:
+    """Put pgvector's schema into the transaction's search path: signatures name its type."""
+    connection.execute(
+        "SELECT set_config('search_path', 'pg_catalog, ' || quote_ident(n.nspname), true)"
+        " FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'"
+    )
