@@ -4,6 +4,7 @@ Holds the SQL that runs in the database and what applies it. Imports nothing of 
 Begin with migrate.upgrade, then sql/order.txt; schema.py has the tables as Alembic checks them.
 """
 
+from rowvec_migrations.locks import Patience, Unfinished
 from rowvec_migrations.migrate import check, config, current, downgrade, upgrade
 
-__all__ = ["check", "config", "current", "downgrade", "upgrade"]
+__all__ = ["Patience", "Unfinished", "check", "config", "current", "downgrade", "upgrade"]

@@ -9,9 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from alembic import op
+from mako.template import Template  # type: ignore[import-untyped]
 from psycopg import Connection
 
 SQL = Path(__file__).parent / "sql"
+_STALE = r"""
+    SELECT p.oid::regprocedure::text FROM pg_proc p
+    WHERE p.pronamespace IN ('rowvec'::regnamespace, 'rowvec_internal'::regnamespace)
+      AND p.proname !~ '^source_\d+_' AND p.xmin <> pg_current_xact_id()::xid"""
 
 
 def execute_baseline() -> None:
@@ -31,7 +36,16 @@ def replace(connection: Connection) -> None:
     """
     find_vector(connection)
     for name in (SQL / "order.txt").read_text().split():
-        connection.execute((SQL / name).read_bytes())
+        connection.execute(render(SQL / name))
+    for (stale,) in connection.execute(_STALE).fetchall():
+        connection.execute(f"DROP ROUTINE {stale}".encode())
+
+
+def render(path: Path) -> bytes:
+    """Return a file's SQL; a template (.mako) writes functions that differ in a few words once for all of them."""
+    if path.suffix == ".mako":
+        return str(Template(path.read_text()).render()).encode()
+    return path.read_bytes()
 
 
 def find_vector(connection: Connection) -> None:

@@ -35,8 +35,7 @@ def test_down_takes_everything_away_and_up_brings_it_back(connection: psycopg.Co
     connection.execute("SELECT rowvec.watch('documents', 'body')")
     rowvec_migrations.downgrade(database_url)
     left = connection.execute(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'rowvec'::regnamespace AND relname NOT LIKE 'alembic%'"
-        " UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'rowvec'::regnamespace"
+        "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'rowvec%'"
         " UNION ALL SELECT tgname FROM pg_trigger WHERE tgname LIKE 'rowvec%'"
     ).fetchall()
     assert left == []

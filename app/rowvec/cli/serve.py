@@ -60,9 +60,13 @@ def migrate() -> None:
 def _migrate(url: str, settings: Settings, out: Console) -> None:
     import rowvec_migrations
     from rowvec.database.connection import connect
+    from rowvec.errors import DatabaseError
     from rowvec.search import loopback
 
-    rowvec_migrations.upgrade(url)
+    try:
+        rowvec_migrations.upgrade(url)
+    except rowvec_migrations.Unfinished as error:
+        raise DatabaseError(str(error), hint="Run `rowvec migrate` again; what is not named is done.") from error
     with connect(url) as connection:
         out.print(f"schema rowvec is at {rowvec_migrations.current(connection)}")
         if settings.database_url is not None:  # the embedded server has no dblink, and uses the mailbox

@@ -1,17 +1,18 @@
 -- Checks a recipe against its table and model, and fills in what the catalogue keeps beside it: keys, types, column numbers.
 -- Every mistake that can be seen is an error here, with what to do, so that none reaches the daemon. Locks: none.
-CREATE OR REPLACE FUNCTION rowvec_internal.check_recipe(s rowvec_internal.source, p_model rowvec_internal.model) RETURNS rowvec_internal.source LANGUAGE plpgsql AS $fn$
+CREATE OR REPLACE FUNCTION rowvec_internal.check_recipe(s rowvec_internal.source, p_model rowvec_internal.model) RETURNS rowvec_internal.source LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_column record;
   v_extra  text;
 BEGIN
   s.key_columns := rowvec_internal.key_columns(s.source_table);
   IF s.key_columns IS NULL THEN
-    RAISE EXCEPTION 'table % has no key', s.source_table USING ERRCODE = 'invalid_table_definition',
+    RAISE EXCEPTION 'table % has no key', rowvec_internal.table_name(s.source_table) USING ERRCODE = 'invalid_table_definition',
       HINT = 'Add a primary key, or a unique index on columns that are NOT NULL.';
   END IF;
   IF s.key_columns && ARRAY['chunk', 'embedding', 'chunk_start', 'chunk_end', 'chunk_text', '_hash', '_chunk_hash', '_truncated', '_version', '_at']::name[] THEN
-    RAISE EXCEPTION 'a key column of % is called as one of ours', s.source_table USING ERRCODE = 'reserved_name',
+    RAISE EXCEPTION 'a key column of % is called as one of ours', rowvec_internal.table_name(s.source_table) USING ERRCODE = 'reserved_name',
       DETAIL = 'The vector table has columns chunk, embedding, chunk_start, chunk_end, chunk_text, _hash, _chunk_hash, _truncated, _version and _at.', HINT = 'You must rename the key column.';
   END IF;
   IF coalesce(cardinality(s.text_columns), 0) = 0 THEN
@@ -27,7 +28,7 @@ BEGIN
   WHERE a.attrelid = s.source_table AND a.attname = ANY (s.text_columns)
     AND (t.typname = 'bytea' OR s.template IS NULL AND coalesce(b.typcategory, t.typcategory) <> 'S') LIMIT 1;
   IF FOUND THEN
-    RAISE EXCEPTION 'column "%" of % is %, not text', v_column.attname, s.source_table, v_column.type USING ERRCODE = 'datatype_mismatch',
+    RAISE EXCEPTION 'column "%" of % is %, not text', v_column.attname, rowvec_internal.table_name(s.source_table), v_column.type USING ERRCODE = 'datatype_mismatch',
       HINT = CASE WHEN v_column.bytes THEN 'Store the text of such a document in a text column, and watch that.'
         ELSE format('Name a text column, or say how it is to be read: template => ''{%s}''.', v_column.attname) END;
   END IF;

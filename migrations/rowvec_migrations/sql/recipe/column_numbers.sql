@@ -10,7 +10,7 @@ BEGIN
     SELECT attnum INTO v_number FROM pg_attribute
     WHERE attrelid = p_table AND attname = v_column AND attnum > 0 AND NOT attisdropped;
     IF NOT FOUND THEN
-      RAISE EXCEPTION 'table % has no column "%"', p_table, v_column USING ERRCODE = 'undefined_column',
+      RAISE EXCEPTION 'table % has no column "%"', rowvec_internal.table_name(p_table), v_column USING ERRCODE = 'undefined_column',
         HINT = format('Its columns are %s.', (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum)
           FROM pg_attribute WHERE attrelid = p_table AND attnum > 0 AND NOT attisdropped));
     END IF;

@@ -9,11 +9,11 @@ SET search_path = pg_catalog, pg_temp AS $$
   )
   SELECT format('rowvec_internal.text_part(%s)', format(CASE
     WHEN t.typname IN ('json', 'jsonb') THEN 'rowvec_internal.json_text(%s::text)'
-    WHEN t.typcategory = 'A' THEN 'array_to_string(%s, '', '')'
+    WHEN t.typcategory = 'A' THEN 'pg_catalog.array_to_string(%s, '', '')'
     WHEN t.typname = 'bool' THEN 'CASE WHEN %1$s THEN ''yes'' WHEN NOT %1$s THEN ''no'' END'
-    WHEN t.typname = 'date' THEN 'to_char(%s, ''YYYY-MM-DD'')'
-    WHEN t.typname = 'timestamp' THEN 'to_char(%s, ''YYYY-MM-DD HH24:MI'')'
-    WHEN t.typname = 'timestamptz' THEN 'to_char(%s AT TIME ZONE ''UTC'', ''YYYY-MM-DD HH24:MI "UTC"'')'
+    WHEN t.typname = 'date' THEN 'pg_catalog.to_char(%s, ''YYYY-MM-DD'')'
+    WHEN t.typname = 'timestamp' THEN 'pg_catalog.to_char(%s, ''YYYY-MM-DD HH24:MI'')'
+    WHEN t.typname = 'timestamptz' THEN 'pg_catalog.to_char(%s AT TIME ZONE ''UTC'', ''YYYY-MM-DD HH24:MI "UTC"'')'
     ELSE '%s::text' END, format('%s.%I', p_record, p_column)))
   FROM (VALUES (0)) one LEFT JOIN type ON type.base = 0 LEFT JOIN pg_type t ON t.oid = type.oid
 $$;

@@ -2,7 +2,8 @@
 -- Per row: of the nearest chunks, the best of each row, then the k rows; if fewer come, search() asks again, for more. What is shown
 -- of a row is looked up for those k only. A passage that was not stored is cut out of the row's text as it is now.
 CREATE OR REPLACE FUNCTION rowvec_internal.chunk_search_sql(f record, p_hit text, p_keys text, p_join text, p_filter text, p_exact boolean, p_distance text, p_order text, p_wider integer, p_per_row boolean)
-RETURNS text LANGUAGE plpgsql STABLE AS $fn$
+RETURNS text LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_names text;
   v_row   text;

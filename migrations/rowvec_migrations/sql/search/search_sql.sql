@@ -5,7 +5,8 @@
 -- Exact: ordered by an expression no index serves.
 -- In column mode the vector comes out of the sub-select itself. One key column is spelt out, which saves four queries, 0.1 ms.
 -- Without a filter, in strict order, it is what one would write by hand.
-CREATE OR REPLACE FUNCTION rowvec_internal.search_sql(f record, p_typed boolean, p_filter text, p_exact boolean, p_wider float8 DEFAULT 1, p_per_row boolean DEFAULT true) RETURNS text LANGUAGE plpgsql STABLE AS $fn$
+CREATE OR REPLACE FUNCTION rowvec_internal.search_sql(f record, p_typed boolean, p_filter text, p_exact boolean, p_wider float8 DEFAULT 1, p_per_row boolean DEFAULT true) RETURNS text LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_vector   text;
   v_distance text;

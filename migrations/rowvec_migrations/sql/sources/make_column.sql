@@ -1,6 +1,7 @@
 -- Column mode: makes the column if it is not there (nullable, without a default: no row is rewritten), else checks it.
 -- Fills in its number, and whether it is ours to drop. Locks: ACCESS EXCLUSIVE on the table, briefly, when it is made.
-CREATE OR REPLACE FUNCTION rowvec_internal.make_column(s rowvec_internal.source, p_dims integer) RETURNS rowvec_internal.source LANGUAGE plpgsql AS $fn$
+CREATE OR REPLACE FUNCTION rowvec_internal.make_column(s rowvec_internal.source, p_dims integer) RETURNS rowvec_internal.source LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_problem text;
   v_timeout text := current_setting('lock_timeout');
@@ -11,7 +12,7 @@ BEGIN
     RAISE EXCEPTION 'column "%" is a key or a text column of this source', s.into_column USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Name another: it is made if it is not there.';
   ELSIF EXISTS (SELECT FROM rowvec_internal.source o WHERE o.source_table = s.source_table AND o.into_column = s.into_column AND o.name <> s.name) THEN
-    RAISE EXCEPTION 'column "%" of % is written by another source', s.into_column, s.source_table USING ERRCODE = 'duplicate_object',
+    RAISE EXCEPTION 'column "%" of % is written by another source', s.into_column, rowvec_internal.table_name(s.source_table) USING ERRCODE = 'duplicate_object',
       HINT = 'Name another: it is made if it is not there.';
   END IF;
   IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = s.source_table AND a.attname = s.into_column AND NOT a.attisdropped) THEN

@@ -1,6 +1,7 @@
 -- Asks for a pass over the whole source, from its beginning: rows whose text's hash differs are embedded, vectors without
 -- a row are cleared. Locks: the source's backfill row.
-CREATE OR REPLACE FUNCTION rowvec.recheck(name text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION rowvec.recheck(name text) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_id smallint := rowvec_internal.source_id(name);
 BEGIN

@@ -2,7 +2,8 @@
 -- functions then, and says in state and problem what is wrong. Raises nothing: drift is reported, not fatal.
 -- A column is found by its name, else by its number: a restore keeps the names, a RENAME keeps the numbers.
 -- Locks: none when nothing has changed; else those of _follow, for which it waits 50 ms at most.
-CREATE OR REPLACE FUNCTION rowvec_internal.resolve(p_source smallint) RETURNS text LANGUAGE plpgsql AS $fn$
+CREATE OR REPLACE FUNCTION rowvec_internal.resolve(p_source smallint) RETURNS text LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   s          rowvec_internal.source;
   v_kind     "char";
@@ -61,11 +62,11 @@ BEGIN
     v_shape := rowvec_internal.shape(s.source_table);
     IF v_problem IS NOT NULL THEN NULL;
     ELSIF NOT has_table_privilege(s.source_table, 'SELECT') THEN
-      v_problem := format('role %s may not read %s: GRANT SELECT', current_user, s.source_table);
+      v_problem := format('role %s may not read %s: GRANT SELECT', current_user, rowvec_internal.table_name(s.source_table));
     ELSIF s.into_column IS NOT NULL AND NOT has_column_privilege(s.source_table, v_number, 'UPDATE') THEN
-      v_problem := format('role %s may not write the vectors: GRANT UPDATE (%I) ON %s TO %1$I', current_user, v_into, s.source_table);
+      v_problem := format('role %s may not write the vectors: GRANT UPDATE (%I) ON %s TO %1$I', current_user, v_into, rowvec_internal.table_name(s.source_table));
     ELSIF row_security_active(s.source_table) THEN
-      v_problem := format('row-level security hides rows of %s from role %s: give it BYPASSRLS', s.source_table, current_user);
+      v_problem := format('row-level security hides rows of %s from role %s: give it BYPASSRLS', rowvec_internal.table_name(s.source_table), current_user);
     ELSIF s.state <> 'paused' THEN
       SELECT format('trigger %s is %s: changes are found by the recheck only', want, CASE WHEN t.oid IS NULL THEN 'missing' ELSE 'disabled' END)
         INTO v_problem

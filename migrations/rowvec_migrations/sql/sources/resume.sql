@@ -1,6 +1,7 @@
 -- Puts the triggers back and asks for a recheck of every row: what changed meanwhile is found by its hash.
 -- Locks: SHARE ROW EXCLUSIVE on the source's table; ACCESS EXCLUSIVE where triggers of ours are still there.
-CREATE OR REPLACE FUNCTION rowvec.resume(name text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION rowvec.resume(name text) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_id smallint := rowvec_internal.source_id(name);
 BEGIN

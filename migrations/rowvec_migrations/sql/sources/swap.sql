@@ -4,7 +4,8 @@
 -- tables are locked first, so a write that has begun ends before, and one that begins now finds that it holds no lease;
 -- a daemon that has not read the catalogue anew takes nothing (see claim.sql).
 -- Locks: ACCESS EXCLUSIVE on both vector tables, for which it waits 2 s at most; the claimed change rows.
-CREATE OR REPLACE FUNCTION rowvec.swap(old text, new text) RETURNS void LANGUAGE plpgsql AS $fn$
+CREATE OR REPLACE FUNCTION rowvec.swap(old text, new text) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_old     rowvec_internal.source;
   v_new     rowvec_internal.source;
@@ -16,7 +17,7 @@ BEGIN
   SELECT * INTO v_new FROM rowvec_internal.source s WHERE s.name = new;
   IF v_old.source_table <> v_new.source_table OR v_old.id = v_new.id THEN
     RAISE EXCEPTION 'sources "%" and "%" are not two sources of one table', old, new USING ERRCODE = 'invalid_parameter_value',
-      HINT = format('Watch %s under a new name, with the new recipe or model, and swap these.', v_old.source_table);
+      HINT = format('Watch %s under a new name, with the new recipe or model, and swap these.', rowvec_internal.table_name(v_old.source_table));
   END IF;
   IF v_new.state <> 'active' OR EXISTS (SELECT FROM rowvec_internal.backfill b WHERE b.source_id = v_new.id AND b.phase <> 'done')
      OR EXISTS (SELECT FROM rowvec_internal.change c WHERE c.source_id = v_new.id AND c.lane = 1) THEN

@@ -9,7 +9,8 @@ CREATE OR REPLACE FUNCTION rowvec.watch(
   into_column text DEFAULT NULL, chunk_tokens integer DEFAULT NULL, chunk_overlap integer DEFAULT 0,
   backfill boolean DEFAULT true, if_not_exists boolean DEFAULT false, on_overflow text DEFAULT 'truncate', store_text boolean DEFAULT false,
   document_prompt text DEFAULT NULL, query_prompt text DEFAULT NULL, replace boolean DEFAULT false, index text DEFAULT NULL
-) RETURNS text LANGUAGE plpgsql AS $fn$
+) RETURNS text LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict use_variable
 DECLARE
   v_old     rowvec_internal.source;

@@ -1,6 +1,7 @@
 -- Tries again: the dead letters of a source (or one key) go back to the change log, waiting retries become due now.
 -- Returns how many keys.
-CREATE OR REPLACE FUNCTION rowvec.retry(name text, key text DEFAULT NULL) RETURNS bigint LANGUAGE plpgsql AS $fn$
+CREATE OR REPLACE FUNCTION rowvec.retry(name text, key text DEFAULT NULL) RETURNS bigint LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_id   smallint := rowvec_internal.source_id(name);
   v_dead bigint;

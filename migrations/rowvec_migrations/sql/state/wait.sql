@@ -6,7 +6,7 @@ DECLARE
   v_id       smallint := rowvec_internal.source_id(name);
   v_facts    record;
   v_token    bigint;
-  v_deadline timestamptz := clock_timestamp() + timeout;
+  v_deadline timestamptz := pg_catalog.clock_timestamp() + timeout;
   v_nap      float8 := 0.002;
 BEGIN
   SELECT * INTO v_facts FROM rowvec_internal.wait_facts(v_id);
@@ -17,14 +17,14 @@ BEGIN
     IF v_facts.state IS DISTINCT FROM 'active' THEN
       RAISE EXCEPTION 'source "%" is %', name, coalesce(v_facts.state || coalesce(': ' || v_facts.problem, ''), 'gone')
         USING ERRCODE = 'object_not_in_prerequisite_state',
-        HINT = CASE v_facts.state WHEN 'paused' THEN format('SELECT rowvec.resume(%L);', name) ELSE 'See rowvec.status.' END;
+        HINT = CASE v_facts.state WHEN 'paused' THEN pg_catalog.format('SELECT rowvec.resume(%L);', name) ELSE 'See rowvec.status.' END;
     END IF;
     EXIT WHEN NOT rowvec_internal.waiting(v_id, v_token);
-    IF clock_timestamp() > v_deadline THEN
+    IF pg_catalog.clock_timestamp() > v_deadline THEN
       RAISE EXCEPTION 'source "%" still has % waiting changes after %', name, v_facts.pending, timeout USING ERRCODE = 'query_canceled',
         HINT = CASE WHEN v_facts.daemons = 0 THEN 'No daemon of its model has a heartbeat: start `rowvec daemon`.' ELSE 'Wait longer, or see rowvec.status and rowvec.errors.' END;
     END IF;
-    PERFORM pg_sleep(v_nap);
+    PERFORM pg_catalog.pg_sleep(v_nap);
     v_nap := least(v_nap * 1.5, 0.25);
   END LOOP;
   IF v_facts.dead > 0 THEN

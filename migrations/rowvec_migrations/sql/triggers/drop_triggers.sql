@@ -1,5 +1,6 @@
 -- Takes a source's triggers off its table, if table and triggers are still there. Locks: ACCESS EXCLUSIVE, briefly.
-CREATE OR REPLACE FUNCTION rowvec_internal.drop_triggers(p_source smallint) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION rowvec_internal.drop_triggers(p_source smallint) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   v_trigger record;
 BEGIN

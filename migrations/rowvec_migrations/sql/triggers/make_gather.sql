@@ -12,7 +12,8 @@
 -- knows that somebody emptied it meanwhile (RESET ALL in a user's function): then the whole source is rechecked. On
 -- purpose, who may UPDATE a row can in the same statement hide the change from us until the daily recheck, and whoever may use our
 -- schema can have rows looked at again. What is no key becomes a recheck: a claim would fail on it.
-CREATE OR REPLACE FUNCTION rowvec_internal.make_gather(p_source smallint, p_type text, p_simple boolean) RETURNS void LANGUAGE plpgsql AS $fn$
+CREATE OR REPLACE FUNCTION rowvec_internal.make_gather(p_source smallint, p_type text, p_simple boolean) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $fn$
 BEGIN
   EXECUTE format($q$
     CREATE OR REPLACE FUNCTION %1$s_gather(p_new text, p_old text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER

@@ -13,7 +13,8 @@
 -- A bulk INSERT of 40,000 rows, 47.9 ms: 1.40x with each key made text and numbered by a window function; 1.27x where keys have a
 -- fixed length and are gathered in one array, cut up and then made text (of that 1.04x a trigger that does nothing). Not for others: the
 -- n-th of an array of texts is found by walking (1.47x). Half a million at a time, since an array ends at 1 GB.
-CREATE OR REPLACE FUNCTION rowvec_internal.make_statement(p_source smallint, p_settings text, p_simple boolean, p_fixed boolean) RETURNS void LANGUAGE plpgsql AS $fn$
+CREATE OR REPLACE FUNCTION rowvec_internal.make_statement(p_source smallint, p_settings text, p_simple boolean, p_fixed boolean) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   s          rowvec_internal.source;
   v_direct   boolean;
