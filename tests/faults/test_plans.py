@@ -30,7 +30,7 @@ def explain(change_log: ChangeLog, source: Source, floor: int) -> tuple[int, int
     values = {
         "source": source.id, "lane": 0, "daemon": change_log.daemon_id, "lease": change_log.lease,
         "texts": TEXTS, "changes": TEXTS, "floor": floor, "attempts_from": 0, "attempts_below": 1,
-        "most": 512, 
+        "most": 512,
         "recipe": source.recipe, "protocol": PROTOCOL,
     }  # fmt: skip
     return explained(change_log, compiled(source, "flow/claim"), values)

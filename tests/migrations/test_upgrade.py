@@ -109,7 +109,7 @@ def test_what_was_made_for_sources_is_as_if_made_now(migrated: str) -> None:
                 found = definitions(connection)[catalogue]
                 of = {id_: [_without(id_, row) for row in found if row[0].startswith("rowvec_") and f"_{id_}" in row[0]]
                       for id_ in (old, new)}  # fmt: skip
-                assert of[old], catalogue
+                assert of[old] or name == "in_row", catalogue
                 assert of[old] == [tuple(part.replace("embedding2", "embedding") for part in row) for row in of[new]]
 
 
@@ -120,7 +120,7 @@ def _without(id_: int, row: tuple[str, ...]) -> tuple[str, ...]:
 def test_data_is_kept_changes_are_logged_and_drained(migrated: str) -> None:
     encoder = HashEncoder()
     with psycopg.connect(migrated, autocommit=True) as connection:
-        waiting = dict(connection.execute("SELECT name, pending FROM rowvec.status").fetchall())
+        waiting: dict[str, int] = dict(connection.execute("SELECT name, pending FROM rowvec.status").fetchall())
         assert all(waiting[name] > 0 for name in SHAPES), waiting
         for name in SHAPES:
             update = f"UPDATE {name} SET body = 'changed after the migration' WHERE id = 1"

@@ -1,4 +1,5 @@
--- Purpose: a window of rows with their text, the hash beside their vector and what chunks are there. Locks: none. Index: both keys'.
+-- Purpose: a window of rows with their text, the hash beside their vector and what chunks are there. Locks: none.
+-- Index: both keys'.
 WITH page AS MATERIALIZED (
   SELECT * FROM {table} d WHERE {after_cursor} ORDER BY {row_keys} LIMIT %(limit)s
 )

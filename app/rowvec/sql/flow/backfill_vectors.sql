@@ -1,4 +1,5 @@
--- Purpose: log the keys of the next vectors whose row is gone. Locks: none but on what it inserts. Index: the primary keys.
+-- Purpose: log the keys of the next vectors whose row is gone. Locks: none but on what it inserts. Index: the primary
+-- keys.
 WITH page AS MATERIALIZED (
   SELECT {vector_key_text} AS key, row_number() OVER (ORDER BY {vector_keys}) AS i, {written_keys} FROM {vectors} v
   WHERE v.chunk = 0 AND {vector_after_cursor} ORDER BY {vector_keys} LIMIT %(limit)s

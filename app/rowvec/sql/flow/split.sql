@@ -1,7 +1,7 @@
--- Purpose: take changes apart that hold too many keys for one claim: for a slow model, what is two seconds of work; for
--- what a dead process held, the fewer the more often it was tried (queue.cares), so that a text that kills is alone with
--- its last try. Two changes at a time: their parts are more than the claim that follows can take.
--- Locks: the change rows. The parts keep seq and attempts; a part's number is the place of its first key in the whole.
+-- Purpose: take changes apart that hold too many keys for one claim: for a slow model, what is two seconds of work;
+-- for what a dead process held, the fewer the more often it was tried (queue.cares), so that a text that kills is
+-- alone with its last try. Two changes at a time: their parts are more than the claim that follows can take. Locks:
+-- the change rows. The parts keep seq and attempts; a part's number is the place of its first key in the whole.
 WITH whole AS (
   DELETE FROM rowvec_internal.change
   WHERE ctid = ANY (ARRAY(
@@ -12,5 +12,6 @@ WITH whole AS (
   RETURNING *
 )
 INSERT INTO rowvec_internal.change (source_id, lane, seq, part, keys, attempts, visible_at, enqueued_at, last_error)
-SELECT source_id, lane, seq, greatest(part, 1) + i - 1, keys[i : i + %(most)s - 1], attempts, visible_at, enqueued_at, last_error
+SELECT source_id, lane, seq, greatest(part, 1) + i - 1, keys[i : i + %(most)s - 1], attempts, visible_at,
+  enqueued_at, last_error
 FROM whole, generate_series(1, cardinality(keys), %(most)s) AS i

@@ -10,10 +10,12 @@ BEGIN
     SELECT 'ROUTINE' AS kind, p.oid::regprocedure::text AS name, p.proowner AS owner
     FROM pg_proc p WHERE p.pronamespace IN ('rowvec'::regnamespace, 'rowvec_internal'::regnamespace)
     UNION ALL
-    SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass::text, c.relowner
+    SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass::text,
+      c.relowner
     FROM pg_class c
     WHERE c.relnamespace = 'rowvec_internal'::regnamespace AND c.relkind IN ('r', 'v', 'S')
-          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'i')   -- identities follow their table
+          -- identities follow their table
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'i')
        OR c.relnamespace = 'rowvec'::regnamespace AND c.relname IN ('status', 'errors') AND c.relkind = 'v'
     UNION ALL
     SELECT 'TYPE', t.oid::regtype::text, t.typowner

@@ -1,7 +1,7 @@
--- Who may do what. In schema rowvec everybody may call everything: each function runs with the caller's rights, or asks
--- for them. In rowvec_internal PUBLIC may execute only what a search, a preview, wait() or a policy calls as the caller;
--- what is made for a source says its own rights where it is made (triggers/, readers/, search/prepare_search.sql).
--- Tables are readable by their owner only. Locks: none.
+-- Who may do what. In schema rowvec everybody may call everything: each function runs with the caller's rights, or
+-- asks for them. In rowvec_internal PUBLIC may execute only what a search, a preview, wait() or a policy calls as the
+-- caller; what is made for a source says its own rights where it is made (triggers/, readers/,
+-- search/prepare_search.sql). Tables are readable by their owner only. Locks: none.
 GRANT USAGE ON SCHEMA rowvec_internal TO PUBLIC;
 GRANT SELECT ON rowvec.status TO PUBLIC;
 DO $$

@@ -1,6 +1,7 @@
--- Asks a daemon, whichever way there is: the vector of a text, or (p_source) how that source cuts it. Runs with the owner's
--- rights: the loop-back password is for nobody else.
-CREATE OR REPLACE FUNCTION rowvec_internal.ask_daemon(p_model smallint, p_prompt text, p_query text, p_source smallint) RETURNS text LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+-- Asks a daemon, whichever way there is: the vector of a text, or (p_source) how that source cuts it. Runs with the
+-- owner's rights: the loop-back password is for nobody else.
+CREATE OR REPLACE FUNCTION rowvec_internal.ask_daemon(p_model smallint, p_prompt text, p_query text,
+  p_source smallint) RETURNS text LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_timeout interval;
@@ -16,8 +17,10 @@ BEGIN
   IF v_way.way = 'loopback' THEN
     RETURN rowvec_internal.by_loopback(p_model, p_prompt, p_query, p_source, v_timeout);
   ELSIF v_way.way = 'mailbox' THEN
-    RETURN rowvec_internal.by_mailbox(rowvec_internal.mailbox_folder(), p_model, p_prompt, p_query, p_source, v_timeout);
+    RETURN rowvec_internal.by_mailbox(rowvec_internal.mailbox_folder(), p_model, p_prompt, p_query, p_source,
+      v_timeout);
   ELSE
-    RAISE EXCEPTION 'no daemon can be asked from SQL here' USING ERRCODE = 'object_not_in_prerequisite_state', HINT = v_way.missing;
+    RAISE EXCEPTION 'no daemon can be asked from SQL here' USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = v_way.missing;
   END IF;
 END $fn$;

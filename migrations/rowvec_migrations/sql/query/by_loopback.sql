@@ -1,12 +1,14 @@
--- Asks a daemon over dblink: a second session of the same database, so the request commits at once whatever the caller's
--- transaction is. Works at any isolation level and in a read-only transaction; a cancel is seen within 20 ms.
--- The connection stays open for the session (opening one costs 5 ms with SCRAM); its role may do nothing but ask.
-CREATE OR REPLACE FUNCTION rowvec_internal.by_loopback(p_model smallint, p_prompt text, p_query text, p_source smallint, p_timeout interval) RETURNS text LANGUAGE plpgsql VOLATILE
+-- Asks a daemon over dblink: a second session of the same database, so the request commits at once whatever the
+-- caller's transaction is. Works at any isolation level and in a read-only transaction; a cancel is seen within 20
+-- ms. The connection stays open for the session (opening one costs 5 ms with SCRAM); its role may do nothing but ask.
+CREATE OR REPLACE FUNCTION rowvec_internal.by_loopback(p_model smallint, p_prompt text, p_query text,
+  p_source smallint, p_timeout interval) RETURNS text LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_dblink text := rowvec_internal.extension_schema('dblink');
   v_ask    text := format('SELECT * FROM %s.dblink(''rowvec_loopback'', %L) AS r(id uuid)', v_dblink,
-                          format('SELECT rowvec_internal.ask(%s::smallint, %L, %L, %L::smallint)', p_model, p_prompt, p_query, p_source));
+                          format('SELECT rowvec_internal.ask(%s::smallint, %L, %L, %L::smallint)', p_model, p_prompt,
+                            p_query, p_source));
   v_begin  timestamptz := clock_timestamp();
   v_waited interval;
   v_open   boolean;
@@ -15,7 +17,8 @@ DECLARE
   v_answer text;
   v_error  text;
 BEGIN
-  EXECUTE format('SELECT coalesce(''rowvec_loopback'' = ANY (%s.dblink_get_connections()), false)', v_dblink) INTO v_open;
+  EXECUTE format('SELECT coalesce(''rowvec_loopback'' = ANY (%s.dblink_get_connections()), false)', v_dblink)
+    INTO v_open;
   IF v_open THEN
     BEGIN
       EXECUTE v_ask INTO v_id;
@@ -27,7 +30,8 @@ BEGIN
     BEGIN
       EXECUTE format('SELECT %s.dblink_connect(''rowvec_loopback'', ''rowvec_loopback'')', v_dblink);
     EXCEPTION WHEN OTHERS THEN
-      RAISE EXCEPTION 'the loop-back connection cannot be opened: %', SQLERRM USING ERRCODE = 'object_not_in_prerequisite_state',
+      RAISE EXCEPTION 'the loop-back connection cannot be opened: %', SQLERRM
+        USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = 'Run `rowvec setup-loopback` again: host and port as the server sees itself.';
     END;
     EXECUTE v_ask INTO v_id;

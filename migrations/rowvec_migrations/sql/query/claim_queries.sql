@@ -1,6 +1,7 @@
--- Takes up to 64 waiting texts of these models, oldest first; those that another daemon claimed and left for 2 s as well.
--- Called by the daemon. Locks the rows it takes; skips those that are locked. The advisory lock of each text is kept until
--- _release_queries: whoever asked waits for it. plpgsql keeps the plan, which a SQL function makes anew for each call: 0.3 ms.
+-- Takes up to 64 waiting texts of these models, oldest first; those that another daemon claimed and left for 2 s as
+-- well. Called by the daemon. Locks the rows it takes; skips those that are locked. The advisory lock of each text is
+-- kept until _release_queries: whoever asked waits for it. plpgsql keeps the plan, which a SQL function makes anew
+-- for each call: 0.3 ms.
 CREATE OR REPLACE FUNCTION rowvec_internal.claim_queries(p_models smallint[])
 RETURNS TABLE (id uuid, model_id smallint, prompt text, query text, source_id smallint) LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp AS $$
@@ -13,5 +14,6 @@ BEGIN
                      AND (w.claimed_at IS NULL OR w.claimed_at < clock_timestamp() - interval '2 s')
                    ORDER BY w.asked_at LIMIT 64 FOR UPDATE SKIP LOCKED)
     RETURNING q.id, q.model_id, q.prompt, q.query, q.source_id)
-  SELECT c.id, c.model_id, c.prompt, c.query, c.source_id FROM claimed c WHERE pg_try_advisory_lock(rowvec_internal.query_lock(c.id)) IS NOT NULL;
+  SELECT c.id, c.model_id, c.prompt, c.query, c.source_id FROM claimed c
+    WHERE pg_try_advisory_lock(rowvec_internal.query_lock(c.id)) IS NOT NULL;
 END $$;

@@ -8,6 +8,7 @@ BEGIN
   IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
     RETURN NULL;
   END IF;
-  v_folder := format('%s/rowvec_queries/%s', current_setting('data_directory'), (SELECT oid FROM pg_database WHERE datname = current_database()));
+  v_folder := format('%s/rowvec_queries/%s', current_setting('data_directory'), (SELECT oid FROM pg_database
+    WHERE datname = current_database()));
   RETURN CASE WHEN (pg_stat_file(v_folder, true)).isdir THEN v_folder END;
 END $$;

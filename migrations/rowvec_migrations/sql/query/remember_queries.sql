@@ -1,5 +1,6 @@
 -- Puts vectors into the cache. Called by the daemon, after the answers have gone out.
-CREATE OR REPLACE FUNCTION rowvec_internal.remember_queries(p_model smallint, p_prompt text, p_queries text[], p_vectors vector[]) RETURNS void LANGUAGE plpgsql VOLATILE
+CREATE OR REPLACE FUNCTION rowvec_internal.remember_queries(p_model smallint, p_prompt text, p_queries text[],
+  p_vectors vector[]) RETURNS void LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   INSERT INTO rowvec_internal.query_cache (key, model_id, vector)

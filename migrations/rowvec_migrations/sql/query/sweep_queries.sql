@@ -2,5 +2,6 @@
 CREATE OR REPLACE FUNCTION rowvec_internal.sweep_queries(p_cached bigint) RETURNS void LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp AS $$
   DELETE FROM rowvec_internal.query WHERE asked_at < clock_timestamp() - interval '1 min';
-  DELETE FROM rowvec_internal.query_cache WHERE number <= (SELECT max(number) FROM rowvec_internal.query_cache) - p_cached;
+  DELETE FROM rowvec_internal.query_cache WHERE number <= (SELECT max(number)
+    FROM rowvec_internal.query_cache) - p_cached;
 $$;

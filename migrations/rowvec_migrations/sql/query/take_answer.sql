@@ -1,8 +1,9 @@
--- Takes an answer away, if it is there; run over the loop-back connection. While a daemon is at it, it holds the advisory
--- lock that stands for the text, and this waits for that: it wakes with the answer, and spends nothing till then. Polling for it
--- took a quarter of a core from the encoder, and 1 ms until it was seen. For 20 ms only, so that a cancel is seen in time:
--- before PostgreSQL 17, dblink waits without looking up. Index: the primary key.
-CREATE OR REPLACE FUNCTION rowvec_internal.take_answer(p_id uuid, OUT answer text, OUT error text) RETURNS SETOF record LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+-- Takes an answer away, if it is there; run over the loop-back connection. While a daemon is at it, it holds the
+-- advisory lock that stands for the text, and this waits for that: it wakes with the answer, and spends nothing till
+-- then. Polling for it took a quarter of a core from the encoder, and 1 ms until it was seen. For 20 ms only, so that
+-- a cancel is seen in time: before PostgreSQL 17, dblink waits without looking up. Index: the primary key.
+CREATE OR REPLACE FUNCTION rowvec_internal.take_answer(p_id uuid, OUT answer text, OUT error text)
+RETURNS SETOF record LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS $$
 #variable_conflict use_column
 BEGIN
@@ -11,6 +12,7 @@ BEGIN
   EXCEPTION WHEN lock_not_available THEN
     RETURN;
   END;
-  RETURN QUERY DELETE FROM rowvec_internal.query q WHERE q.id = p_id AND (q.answer IS NOT NULL OR q.chunks IS NOT NULL OR q.error IS NOT NULL)
+  RETURN QUERY DELETE FROM rowvec_internal.query q WHERE q.id = p_id AND (q.answer IS NOT NULL
+    OR q.chunks IS NOT NULL OR q.error IS NOT NULL)
     RETURNING coalesce(q.chunks, q.answer::text), q.error;
 END $$;

@@ -1,8 +1,9 @@
--- Who may read a source's vectors: whoever may read its table, and where the table has row-level security, the vectors
--- of its rows only. In column mode they are columns of the table, and nothing is to be granted. As policies, so that a
--- GRANT or REVOKE on the table counts at once and search needs nobody else's rights. The check of a row is a function that
--- looks the table up when it runs: a policy that depended on the user's table would make its DROP TABLE and ALTER TYPE fail.
--- Locks: ACCESS EXCLUSIVE on the vector table, briefly, unless everything is there already.
+-- Who may read a source's vectors: whoever may read its table, and where the table has row-level security, the
+-- vectors of its rows only. In column mode they are columns of the table, and nothing is to be granted. As policies,
+-- so that a GRANT or REVOKE on the table counts at once and search needs nobody else's rights. The check of a row is
+-- a function that looks the table up when it runs: a policy that depended on the user's table would make its DROP
+-- TABLE and ALTER TYPE fail. Locks: ACCESS EXCLUSIVE on the vector table, briefly, unless everything is there
+-- already.
 CREATE OR REPLACE FUNCTION rowvec_internal.grant_vectors(p_source smallint) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
@@ -26,7 +27,8 @@ BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION %s(v record) RETURNS boolean LANGUAGE plpgsql STABLE COST 1000'
                    ' SET search_path = %s AS %L', v_visible, v_path, v_body);
   END IF;
-  IF EXISTS (SELECT FROM pg_policy WHERE polrelid = s.vector_table AND polname = format('rowvec_read_%s', p_source)) THEN
+  IF EXISTS (SELECT FROM pg_policy WHERE polrelid = s.vector_table AND polname = format('rowvec_read_%s', p_source))
+    THEN
     RETURN;
   END IF;
   PERFORM rowvec_internal.ungrant_vectors(s.vector_table);

@@ -1,5 +1,5 @@
--- The policies of a source's vector table, as CREATE POLICY statements for p_vectors: the vector table, or a copy of its
--- columns under the same name to compare with (upgrade/drop_outdated.sql). Locks: none.
+-- The policies of a source's vector table, as CREATE POLICY statements for p_vectors: the vector table, or a copy of
+-- its columns under the same name to compare with (upgrade/drop_outdated.sql). Locks: none.
 -- Reading: whoever may SELECT from the source's table; where that has row-level security, the rows that it shows. The
 -- checks of the table are sub-selects, evaluated once a query.
 CREATE OR REPLACE FUNCTION rowvec_internal.policy_statements(p_source smallint, p_vectors regclass)

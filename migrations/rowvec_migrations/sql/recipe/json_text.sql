@@ -1,6 +1,7 @@
--- The words of a json or jsonb value. What jsonb refuses (\u0000, nested too deep) is read as it stands: a row's text is
--- never an error.
-CREATE OR REPLACE FUNCTION rowvec_internal.json_text(p_json text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT
+-- The words of a json or jsonb value. What jsonb refuses (\u0000, nested too deep) is read as it stands: a row's text
+-- is never an error.
+CREATE OR REPLACE FUNCTION rowvec_internal.json_text(p_json text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT
 SET search_path = pg_catalog, pg_temp AS $fn$
 BEGIN
   RETURN rowvec_internal.json_words(p_json::jsonb, 0);

@@ -1,10 +1,12 @@
--- SQL for one column of a row as text, as a person would read it: text as it is, lists with commas, JSON by its words, dates
--- by day and minute (in UTC, so that no session's settings move them), yes and no. A column that is gone is read as text:
--- the statement then fails by its name.
-CREATE OR REPLACE FUNCTION rowvec_internal.part_sql(p_record text, p_table oid, p_column name) RETURNS text LANGUAGE sql STABLE
+-- SQL for one column of a row as text, as a person would read it: text as it is, lists with commas, JSON by its
+-- words, dates by day and minute (in UTC, so that no session's settings move them), yes and no. A column that is gone
+-- is read as text: the statement then fails by its name.
+CREATE OR REPLACE FUNCTION rowvec_internal.part_sql(p_record text, p_table oid, p_column name) RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $$
   WITH RECURSIVE type(oid, base) AS (
-    SELECT t.oid, t.typbasetype FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = p_table AND a.attname = p_column
+    SELECT t.oid, t.typbasetype FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = p_table
+      AND a.attname = p_column
     UNION ALL SELECT t.oid, t.typbasetype FROM type JOIN pg_type t ON t.oid = type.base
   )
   SELECT format('rowvec_internal.text_part(%s)', format(CASE

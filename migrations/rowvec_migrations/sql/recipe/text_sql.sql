@@ -1,7 +1,8 @@
--- SQL for a row's text: by its template, or its columns one below the other with a blank line between. The one place where a
--- text is made: what the daemon embeds, what verify compares and what search shows are the same.
--- A bracket or quote that closes right behind a column belongs to it, so that it drops out with it: '{name} ({tags})'.
-CREATE OR REPLACE FUNCTION rowvec_internal.text_sql(p_record text, p_table oid, p_columns name[], p_template text) RETURNS text LANGUAGE plpgsql STABLE
+-- SQL for a row's text: by its template, or its columns one below the other with a blank line between. The one place
+-- where a text is made: what the daemon embeds, what verify compares and what search shows are the same. A bracket or
+-- quote that closes right behind a column belongs to it, so that it drops out with it: '{name} ({tags})'.
+CREATE OR REPLACE FUNCTION rowvec_internal.text_sql(p_record text, p_table oid, p_columns name[], p_template text)
+RETURNS text LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_literals text[] := ARRAY[''];
@@ -11,7 +12,8 @@ DECLARE
 BEGIN
   IF p_template IS NULL THEN
     v_literals := '{""}'::text[] || array_fill(E'\n\n'::text, ARRAY[cardinality(p_columns) - 1]) || ''::text;
-    SELECT array_agg(rowvec_internal.part_sql(p_record, p_table, c) ORDER BY i) INTO v_parts FROM unnest(p_columns) WITH ORDINALITY u(c, i);
+    SELECT array_agg(rowvec_internal.part_sql(p_record, p_table, c) ORDER BY i) INTO v_parts
+      FROM unnest(p_columns) WITH ORDINALITY u(c, i);
   ELSE
     FOR v_part IN SELECT * FROM rowvec_internal.template_parts(p_template) p ORDER BY p.i LOOP
       IF v_part.kind = 'column' THEN

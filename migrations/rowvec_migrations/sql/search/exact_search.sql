@@ -1,5 +1,6 @@
 -- The statement of an exact search; made when it is needed only.
-CREATE OR REPLACE FUNCTION rowvec_internal.exact_search(p_source text, p_row_type oid, p_filter text, p_per_row boolean) RETURNS text LANGUAGE plpgsql STABLE
+CREATE OR REPLACE FUNCTION rowvec_internal.exact_search(p_source text, p_row_type oid, p_filter text,
+  p_per_row boolean) RETURNS text LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   f record := rowvec_internal.search_facts(p_source, p_row_type);

@@ -1,5 +1,5 @@
--- Takes the triggers off, so that ALTER … TYPE and DROP COLUMN of watched columns pass; search goes on with what is there.
--- Locks: ACCESS EXCLUSIVE on the source's table, briefly.
+-- Takes the triggers off, so that ALTER … TYPE and DROP COLUMN of watched columns pass; search goes on with what is
+-- there. Locks: ACCESS EXCLUSIVE on the source's table, briefly.
 CREATE OR REPLACE FUNCTION rowvec.pause(name text) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

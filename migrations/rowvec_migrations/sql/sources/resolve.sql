@@ -26,7 +26,8 @@ BEGIN
   SELECT relkind INTO v_kind FROM pg_catalog.pg_class WHERE oid = s.source_table;
   v_old := s.key_columns || s.text_columns;
   SELECT array_agg(coalesce(n.attname, m.attname) ORDER BY c.i), array_agg(coalesce(n.attnum, m.attnum) ORDER BY c.i),
-         (array_agg(format_type(coalesce(n.atttypid, m.atttypid), coalesce(n.atttypmod, m.atttypmod)) ORDER BY c.i))[:cardinality(s.key_columns)],
+         (array_agg(format_type(coalesce(n.atttypid, m.atttypid), coalesce(n.atttypmod, m.atttypmod))
+           ORDER BY c.i))[:cardinality(s.key_columns)],
          (array_agg(c.name ORDER BY c.i) FILTER (WHERE coalesce(n.attname, m.attname) IS NULL))[1]
     INTO v_names, v_numbers, v_types, v_missing
   FROM unnest(v_old, s.key_numbers || s.text_numbers) WITH ORDINALITY c(name, number, i)
@@ -44,14 +45,18 @@ BEGIN
     v_lost := true;
   ELSIF v_missing IS NOT NULL THEN
     v_problem := format('column "%s" is gone: unwatch the source, or watch other columns', v_missing);
-  ELSIF s.into_column IS NOT NULL AND rowvec_internal.column_problem(s.source_table, coalesce(v_into, s.into_column), (SELECT dims FROM rowvec_internal.model WHERE id = s.model_id)) IS NOT NULL THEN
-    v_problem := rowvec_internal.column_problem(s.source_table, coalesce(v_into, s.into_column), (SELECT dims FROM rowvec_internal.model WHERE id = s.model_id));
+  ELSIF s.into_column IS NOT NULL AND rowvec_internal.column_problem(s.source_table, coalesce(v_into, s.into_column),
+    (SELECT dims FROM rowvec_internal.model WHERE id = s.model_id)) IS NOT NULL THEN
+    v_problem := rowvec_internal.column_problem(s.source_table, coalesce(v_into, s.into_column),
+      (SELECT dims FROM rowvec_internal.model WHERE id = s.model_id));
     v_lost := true;
   ELSE
-    IF v_names <> v_old OR v_numbers <> s.key_numbers || s.text_numbers OR v_types <> s.key_types OR v_into <> s.into_column OR v_number <> s.into_number THEN
+    IF v_names <> v_old OR v_numbers <> s.key_numbers || s.text_numbers OR v_types <> s.key_types
+      OR v_into <> s.into_column OR v_number <> s.into_number THEN
       BEGIN   -- writers queue up behind a lock that we wait for: a short try now, another at the next call
         PERFORM set_config('lock_timeout', '50ms', true);
-        UPDATE rowvec_internal.source SET into_column = v_into, into_number = v_number WHERE id = p_source AND v_into IS NOT NULL;
+        UPDATE rowvec_internal.source SET into_column = v_into, into_number = v_number WHERE id = p_source
+          AND v_into IS NOT NULL;
         PERFORM rowvec_internal.follow(p_source, v_names, v_numbers, v_types);
         v_changed := true;
       EXCEPTION WHEN OTHERS THEN
@@ -62,30 +67,39 @@ BEGIN
     v_shape := rowvec_internal.shape(s.source_table);
     IF v_problem IS NOT NULL THEN NULL;
     ELSIF NOT has_table_privilege(s.source_table, 'SELECT') THEN
-      v_problem := format('role %s may not read %s: GRANT SELECT', current_user, rowvec_internal.table_name(s.source_table));
+      v_problem := format('role %s may not read %s: GRANT SELECT', current_user,
+        rowvec_internal.table_name(s.source_table));
     ELSIF s.into_column IS NOT NULL AND NOT has_column_privilege(s.source_table, v_number, 'UPDATE') THEN
-      v_problem := format('role %s may not write the vectors: GRANT UPDATE (%I) ON %s TO %1$I', current_user, v_into, rowvec_internal.table_name(s.source_table));
+      v_problem := format('role %s may not write the vectors: GRANT UPDATE (%I) ON %s TO %1$I', current_user, v_into,
+        rowvec_internal.table_name(s.source_table));
     ELSIF row_security_active(s.source_table) THEN
-      v_problem := format('row-level security hides rows of %s from role %s: give it BYPASSRLS', rowvec_internal.table_name(s.source_table), current_user);
+      v_problem := format('row-level security hides rows of %s from role %s: give it BYPASSRLS',
+        rowvec_internal.table_name(s.source_table), current_user);
     ELSIF s.state <> 'paused' THEN
-      SELECT format('trigger %s is %s: changes are found by the recheck only', want, CASE WHEN t.oid IS NULL THEN 'missing' ELSE 'disabled' END)
+      SELECT format('trigger %s is %s: changes are found by the recheck only', want, CASE WHEN t.oid IS NULL
+        THEN 'missing' ELSE 'disabled' END)
         INTO v_problem
-      FROM unnest(ARRAY['insert', 'update', 'truncate'] || CASE WHEN v_kind = 'p' THEN '{}'::text[] ELSE '{delete}' END || CASE WHEN s.into_column IS NULL THEN '{}'::text[] ELSE '{vector}' END) event,
+      FROM unnest(ARRAY['insert', 'update', 'truncate'] || CASE WHEN v_kind = 'p' THEN '{}'::text[]
+        ELSE '{delete}' END || CASE WHEN s.into_column IS NULL THEN '{}'::text[] ELSE '{vector}' END) event,
            format('rowvec_%s_%s', p_source, event) want
       LEFT JOIN pg_catalog.pg_trigger t ON t.tgrelid = s.source_table AND t.tgname = want
       WHERE t.oid IS NULL OR t.tgenabled = 'D' LIMIT 1;
-      IF v_problem IS NULL AND v_kind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent = s.source_table) THEN
+      IF v_problem IS NULL AND v_kind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits
+        WHERE inhparent = s.source_table) THEN
         v_problem := 'tables inherit from it, and direct writes to those are found by the recheck only';
       END IF;
     END IF;
   END IF;
 
-  v_state := CASE WHEN s.state = 'paused' THEN 'paused' WHEN v_kind IS NULL OR v_missing IS NOT NULL OR v_lost THEN 'broken' ELSE 'active' END;
+  v_state := CASE WHEN s.state = 'paused' THEN 'paused' WHEN v_kind IS NULL OR v_missing IS NOT NULL OR v_lost
+    THEN 'broken' ELSE 'active' END;
   IF v_problem IS DISTINCT FROM s.problem OR v_state <> s.state OR v_shape <> s.shape THEN
-    UPDATE rowvec_internal.source SET problem = v_problem, state = v_state, shape = coalesce(v_shape, shape) WHERE id = p_source;
+    UPDATE rowvec_internal.source SET problem = v_problem, state = v_state, shape = coalesce(v_shape, shape)
+      WHERE id = p_source;
   END IF;
   -- Followed, healed, or of another shape: what happened meanwhile is unknown.
-  IF v_state = 'active' AND (v_changed OR v_problem IS NULL AND s.problem IS NOT NULL OR v_shape <> s.shape AND s.shape <> '') THEN
+  IF v_state = 'active' AND (v_changed OR v_problem IS NULL AND s.problem IS NOT NULL OR v_shape <> s.shape
+    AND s.shape <> '') THEN
     PERFORM rowvec.recheck(s.name);
   END IF;
   RETURN v_problem;

@@ -7,7 +7,8 @@ BEGIN
   FOR v_trigger IN
     SELECT t.tgname, t.tgrelid::regclass AS on_table
     FROM pg_catalog.pg_trigger t JOIN rowvec_internal.source s ON s.source_table = t.tgrelid
-    WHERE s.id = p_source AND t.tgname LIKE format('rowvec\_%s\_%%', p_source) AND NOT t.tgisinternal AND t.tgparentid = 0
+    WHERE s.id = p_source AND t.tgname LIKE format('rowvec\_%s\_%%', p_source) AND NOT t.tgisinternal
+      AND t.tgparentid = 0
   LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', v_trigger.tgname, v_trigger.on_table);
   END LOOP;

@@ -5,14 +5,16 @@
 --   fixed     one column of a fixed length, see make_statement
 --   key_type  the type that parses the key's text
 CREATE OR REPLACE FUNCTION rowvec_internal.key_facts(
-  p_source smallint, OUT partitioned boolean, OUT settings text, OUT gathers boolean, OUT simple boolean, OUT fixed boolean,
+  p_source smallint, OUT partitioned boolean, OUT settings text, OUT gathers boolean, OUT simple boolean,
+    OUT fixed boolean,
   OUT key_type text
 ) LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $fn$
   WITH columns AS (
     SELECT c.relkind = 'p' AS partitioned, t.typname, t.typlen > 0 AS has_length, t.typtype IN ('b', 'e') AS base,
            format('%I.%I', n.nspname, t.typname) AS type,
-           t.typtype = 'e' OR t.typname IN ('int2', 'int4', 'int8', 'text', 'varchar', 'bpchar', 'uuid', 'bool', 'numeric',
+           t.typtype = 'e' OR t.typname IN ('int2', 'int4', 'int8', 'text', 'varchar', 'bpchar', 'uuid', 'bool',
+             'numeric',
                                             'name', 'citext') AS stable_text
     FROM rowvec_internal.source s JOIN pg_class c ON c.oid = s.source_table
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = ANY (s.key_columns)

@@ -1,8 +1,8 @@
 -- (Re)makes the trigger functions of a source. Locks: none.
 --
--- A row trigger's function reads the key in a block of its own, which writes nothing and so takes no transaction number:
--- where a RENAME or a DROP has made the function wrong, it logs "recheck the whole source" and the user's statement goes
--- on. Statements and gathered UPDATEs: see make_statement and make_gather.
+-- A row trigger's function reads the key in a block of its own, which writes nothing and so takes no transaction
+-- number: where a RENAME or a DROP has made the function wrong, it logs "recheck the whole source" and the user's
+-- statement goes on. Statements and gathered UPDATEs: see make_statement and make_gather.
 CREATE OR REPLACE FUNCTION rowvec_internal.make_functions(p_source smallint) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
@@ -30,7 +30,8 @@ BEGIN
         v_keys := NULL;
       END;
       INSERT INTO rowvec_internal.change (source_id, keys) VALUES (%1$s, v_keys);
-      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT FROM '1' THEN
+      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT
+        FROM '1' THEN
         PERFORM set_config('rowvec.rung', '1', true), rowvec_internal.ring();
       END IF;
       RETURN NULL;
@@ -43,7 +44,8 @@ BEGIN
       RETURN NULL;
     END $t$;
     REVOKE EXECUTE ON FUNCTION rowvec_internal.source_%1$s_row(), rowvec_internal.source_%1$s_truncate() FROM PUBLIC;
-  $q$, p_source, f.settings, rowvec_internal.key_text('NEW', s.key_columns), rowvec_internal.key_text('OLD', s.key_columns),
+  $q$, p_source, f.settings, rowvec_internal.key_text('NEW', s.key_columns), rowvec_internal.key_text('OLD',
+    s.key_columns),
        v_moved);
   IF NOT f.partitioned THEN
     PERFORM rowvec_internal.make_statement(p_source, f.settings, f.simple, f.fixed);

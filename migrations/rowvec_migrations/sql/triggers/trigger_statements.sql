@@ -2,18 +2,18 @@
 -- of its columns to compare with (upgrade/drop_outdated.sql). Locks: none.
 --
 -- INSERT and DELETE: a statement trigger with a transition table, one log row per 512 keys, see make_statement.
--- UPDATE: a row trigger whose WHEN clause is tested in C, so an UPDATE of other columns costs next to nothing. A statement
--- trigger that joined OLD and NEW took 33 s on 20,000 rows, by a plan cached from a one-row update.
--- The keys of UPDATEs are gathered in the WHEN clause, see make_gather. Not in a partitioned table, where the clause is
+-- UPDATE: a row trigger whose WHEN clause is tested in C, so an UPDATE of other columns costs next to nothing. A
+-- statement trigger that joined OLD and NEW took 33 s on 20,000 rows, by a plan cached from a one-row update. The
+-- keys of UPDATEs are gathered in the WHEN clause, see make_gather. Not in a partitioned table, where the clause is
 -- also evaluated for a row that moves to another partition, without an event; nor where a key's text depends on the
--- session and is therefore made in the row's function. There each row is an event and a log row (5,000 rows: 4.3x).
--- A partitioned table has row triggers only: statement triggers of the parent do not see a direct write to a partition.
+-- session and is therefore made in the row's function. There each row is an event and a log row (5,000 rows: 4.3x). A
+-- partitioned table has row triggers only: statement triggers of the parent do not see a direct write to a partition.
 --
--- Column mode has a trigger more, for a vector that somebody else wrote (an ORM writes every column back, an old vector
--- among them). AFTER UPDATE OF, so that a statement that does not name the column never reads the vectors: as part of the
--- text's trigger an UPDATE of another column of rows whose vector is in TOAST cost 2.0x (so: 1.02x). What a BEFORE
--- trigger does to the column is found by the recheck only, by the checksum beside our hash. `rowvec.writing` is set by
--- our own statement. Vectors are compared as bytes, which needs no operator from the search_path.
+-- Column mode has a trigger more, for a vector that somebody else wrote (an ORM writes every column back, an old
+-- vector among them). AFTER UPDATE OF, so that a statement that does not name the column never reads the vectors: as
+-- part of the text's trigger an UPDATE of another column of rows whose vector is in TOAST cost 2.0x (so: 1.02x). What
+-- a BEFORE trigger does to the column is found by the recheck only, by the checksum beside our hash. `rowvec.writing`
+-- is set by our own statement. Vectors are compared as bytes, which needs no operator from the search_path.
 CREATE OR REPLACE FUNCTION rowvec_internal.trigger_statements(p_source smallint, p_table regclass)
 RETURNS TABLE (name text, statement text) LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp AS $fn$
@@ -28,8 +28,10 @@ BEGIN
   SELECT * INTO STRICT s FROM rowvec_internal.source WHERE id = p_source;
   v_new := rowvec_internal.key_text('NEW', s.key_columns);
   v_old := rowvec_internal.key_text('OLD', s.key_columns);
-  SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO v_changed FROM unnest(s.key_columns) c;
-  -- Texts are compared byte by byte: to an equality of their type or collation, 'a' and 'A' may be the same. As short as
+  SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO v_changed
+    FROM unnest(s.key_columns) c;
+  -- Texts are compared byte by byte: to an equality of their type or collation, 'a' and 'A' may be the same. As short
+  -- as
   -- can be: each statement parses the clause anew.
   SELECT v_changed || string_agg(' OR ' || format(CASE
       WHEN t.typname IN ('text', 'varchar') AND o.collisdeterministic THEN 'OLD.%1$I IS DISTINCT FROM NEW.%1$I'
@@ -54,7 +56,8 @@ BEGIN
                 p_source, w.event, w.on_event, p_table, w.clause, w.function)
   FROM (VALUES
     ('update', 'UPDATE', CASE WHEN f.gathers
-       THEN format('FOR EACH ROW WHEN ((%s) AND rowvec_internal.source_%s_gather(%s, %s))', v_changed, p_source, v_new, v_old)
+       THEN format('FOR EACH ROW WHEN ((%s) AND rowvec_internal.source_%s_gather(%s, %s))', v_changed, p_source,
+         v_new, v_old)
        ELSE format('FOR EACH ROW WHEN (%s)', v_changed) END, CASE WHEN f.gathers THEN 'flush' ELSE 'row' END),
     ('vector', 'UPDATE OF ' || quote_ident(s.into_column), format('FOR EACH ROW WHEN (%s)', v_vector), 'row'),
     ('truncate', 'TRUNCATE', 'FOR EACH STATEMENT', 'truncate'),

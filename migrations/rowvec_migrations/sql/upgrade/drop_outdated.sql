@@ -1,7 +1,7 @@
--- Drops the triggers and policies of a source that differ from what this version would make, and those that it would not
--- make at all; returns how its triggers were enabled, where that was not as usual. The wanted ones are made on empty
--- copies of both tables, so that PostgreSQL itself writes both definitions in the same way.
--- Locks: ACCESS SHARE on both tables; ACCESS EXCLUSIVE on one where something differs. Called by remake_source.
+-- Drops the triggers and policies of a source that differ from what this version would make, and those that it would
+-- not make at all; returns how its triggers were enabled, where that was not as usual. The wanted ones are made on
+-- empty copies of both tables, so that PostgreSQL itself writes both definitions in the same way. Locks: ACCESS SHARE
+-- on both tables; ACCESS EXCLUSIVE on one where something differs. Called by remake_source.
 CREATE OR REPLACE FUNCTION rowvec_internal.drop_outdated(p_source smallint) RETURNS text[] LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
