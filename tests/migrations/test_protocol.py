@@ -14,11 +14,11 @@ from rowvec.daemon.daemon import Daemon
 from rowvec.database import sources
 from rowvec.database.protocol import PROTOCOL
 from rowvec.errors import ProtocolMismatch
-from rowvec.flow.change_log import Lane
+from rowvec.flow.records import Lane
 from rowvec.settings import Settings
 from tests.checking import until
 from tests.fakes import HashEncoder
-from tests.fix_documents import MakeQueue
+from tests.fix_documents import MakeChangeLog
 
 SET = "UPDATE rowvec_internal.protocol SET number = %s"
 
@@ -70,11 +70,11 @@ def test_a_running_daemon_ends_when_the_schema_moves_on(documents: psycopg.Conne
 
 @pytest.mark.parametrize("number", [PROTOCOL - 1, PROTOCOL + 1])
 def test_a_claim_of_another_protocol_takes_nothing(
-    documents: psycopg.Connection, make_queue: MakeQueue, number: int
+    documents: psycopg.Connection, make_change_log: MakeChangeLog, number: int
 ) -> None:
     documents.execute("SELECT rowvec.watch('documents', 'body')")
     documents.execute("INSERT INTO documents (body) VALUES ('one')")
-    queue, source = make_queue(), sources.find(documents, "documents")
+    queue, source = make_change_log(), sources.find(documents, "documents")
     documents.execute(SET, (number,))
     assert queue.claim(source, Lane.LIVE, texts=10, changes=10) == []
     assert documents.execute("SELECT attempts, daemon_id FROM rowvec_internal.change").fetchall() == [(0, None)]

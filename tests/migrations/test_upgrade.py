@@ -12,10 +12,8 @@ import rowvec_migrations
 from rowvec.admin.verify import verify
 from rowvec.database import embedded, sources
 from rowvec.database.protocol import PROTOCOL
-from rowvec.flow.change_log import Lane
 from tests.checking import assert_in_step, logged
 from tests.fakes import HashEncoder
-from tests.fix_documents import MakeQueue
 from tests.migrations.make_dump import DUMP, SHAPES
 from tests.running import daemon
 
@@ -144,16 +142,6 @@ def test_data_is_kept_changes_are_logged_and_drained(migrated: str) -> None:
             rows = connection.execute(f"SELECT count(*) FROM {name}".encode()).fetchone()
             assert (len(found),) == rows, name
         assert connection.execute("SELECT rowvec.watch('plain', 'body', name => 'new')").fetchone() == ("new",)
-
-
-def test_before_it_is_migrated_no_daemon_of_this_version_takes_anything(restored: str, make_queue: MakeQueue) -> None:
-    with psycopg.connect(restored, autocommit=True) as connection:
-        rowvec_migrations.upgrade(restored)
-        connection.execute("UPDATE rowvec_internal.protocol SET number = 0")
-        source = sources.find(connection, "plain")
-        queue = make_queue()
-        queue.connection = connection
-        assert queue.claim(source, Lane.LIVE, texts=10, changes=10) == []
 
 
 def test_migrating_twice_changes_nothing(migrated: str) -> None:
