@@ -23,6 +23,13 @@ def test_a_statement_says_its_purpose_and_can_be_sent(path: Path) -> None:
     assert re.findall(r"%(?!\(\w+\)s|s)", text) == []
 
 
+@pytest.mark.parametrize("root", [Path(rowvec.sql.__file__).parent, REPLACEABLE], ids=["rowvec", "migrations"])
+def test_no_line_is_longer_than_120_characters(root: Path) -> None:
+    files = [path for path in root.rglob("*") if path.name.endswith((".sql", ".sql.mako"))]
+    assert len(files) > 30
+    assert [(path.name, line) for path in files for line in path.read_text().splitlines() if len(line) > 120] == []
+
+
 def test_every_file_is_applied_once() -> None:
     order = (REPLACEABLE / "order.txt").read_text().split()
     files = {str(path.relative_to(REPLACEABLE)) for path in REPLACEABLE.glob("*/*.sql*")}

@@ -1,6 +1,7 @@
--- Purpose: move changes to the dead letters whose every claim ended with the death of a process (the attempts are
--- raised by the claim, and nobody came back). The last of these claims held one key: see queue.cares. A recheck of
--- the whole source holds no text that could be to blame, and begins anew. Locks: the change rows. Scans the log.
+-- Purpose: move changes to the dead letters whose every claim ended with the death of a process: the claim raises the
+-- attempts, and nobody finished it.
+-- The last of these claims held one key (flow/retry_tiers.py). A recheck of the whole source holds no text that could
+-- be the cause, and begins again. Locks: the change rows. Scans the log.
 WITH anew AS (
   UPDATE rowvec_internal.change SET attempts = 0 WHERE attempts >= %(tries)s AND visible_at <= now() AND keys IS NULL
 ), gone AS (

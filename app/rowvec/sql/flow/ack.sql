@@ -4,7 +4,7 @@
 -- then found by ctid: see claim.sql.
 --
 -- Two guards. `owned` is the fence: changes that are not leased by this very claim are left alone, and so are their
--- keys. The claim's time is part of it: a crash of the server may take back numbers of changes and workers that were
+-- keys. The claim's time is part of it: a crash of the server may take back numbers of changes and daemons that were
 -- committed asynchronously and give them out again, and a daemon that lived through the crash would finish another's
 -- change. `_version` is compare and swap: a vector is written only if it is still the one that the claim read beside
 -- the text. The last successful write has then seen every text that was committed before it, whatever the order of

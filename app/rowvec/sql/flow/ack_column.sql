@@ -1,9 +1,9 @@
 -- Purpose: write some vectors into the rows of the table itself, with their hashes into ours, in one statement: both
 -- happen or neither. A claim is written by several: the last one of a change (`ends`) finishes it, but for the keys
 -- that are left. Locks: the change rows; the table's rows, SKIP LOCKED, so that it never waits for a user; ours in
--- order of key; the tally. A user waits for it at most: hence few rows a statement (see app/parts.py), and 50 ms for
--- whatever a trigger of theirs waits for. Index: the two primary keys, change_pkey; one lookup a change and a row,
--- whatever the planner thinks of their numbers.
+-- order of key; the tally. A user waits for it at most: hence few rows a statement (see flow/column_ack.py), and 50
+-- ms for whatever a trigger of theirs waits for. Index: the two primary keys, change_pkey; one lookup a change and a
+-- row, whatever the planner thinks of their numbers.
 --
 -- The guards are those of ack.sql: `owned` is the fence, `_version` is compare and swap, and only the row that won it
 -- is written. A row that is locked, or was deleted or moved just now, goes back to the log: uncharged, since no text

@@ -1,7 +1,8 @@
--- Purpose: take changes apart that hold too many keys for one claim: for a slow model, what is two seconds of work;
--- for what a dead process held, the fewer the more often it was tried (queue.cares), so that a text that kills is
--- alone with its last try. Two changes at a time: their parts are more than the claim that follows can take. Locks:
--- the change rows. The parts keep seq and attempts; a part's number is the place of its first key in the whole.
+-- Purpose: split changes that hold too many keys for one claim. For a slow model: into what is two seconds of work.
+-- For what a dead process held: the more tries a change has had, the fewer keys a part gets (flow/retry_tiers.py), so
+-- that a text that kills the process has its last try alone.
+-- Two changes at a time: their parts are more than the claim that follows can take. Locks: the change rows. The parts
+-- keep seq and attempts; a part's number is the place of its first key in the whole change.
 WITH whole AS (
   DELETE FROM rowvec_internal.change
   WHERE ctid = ANY (ARRAY(

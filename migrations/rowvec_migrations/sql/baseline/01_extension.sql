@@ -3,7 +3,8 @@ DO $$ BEGIN
   IF EXISTS (SELECT FROM pg_extension WHERE extname = 'vector') THEN RETURN; END IF;
   IF NOT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') THEN
     RAISE EXCEPTION 'this server does not have pgvector' USING ERRCODE = 'feature_not_supported',
-      HINT = 'Install pgvector on the server (its package is often postgresql-NN-pgvector), then run `rowvec migrate` again.';
+      HINT = 'Install pgvector on the server (its package is often postgresql-NN-pgvector),'
+             ' then run `rowvec migrate` again.';
   END IF;
   CREATE EXTENSION vector;
 EXCEPTION WHEN insufficient_privilege THEN

@@ -25,6 +25,6 @@ CREATE TABLE rowvec_internal.source (
   vector_table   regclass    NOT NULL,
   state          text        NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'paused', 'broken')),
   problem        text,
-  shape          text        NOT NULL DEFAULT '',        -- see _shape: no trigger sees it change
+  shape          text        NOT NULL DEFAULT '',        -- see sources/shape.sql
   created_at     timestamptz NOT NULL DEFAULT clock_timestamp()
 );

@@ -1,5 +1,5 @@
--- Vectors of texts that were asked for, by a hash of model identity, prompt and text; the texts themselves are not
--- kept. Bounded: the daemon deletes the oldest beyond its limit. Unlogged: a crash empties it.
+-- Vectors of query texts, by a hash of model identity, prompt and text; the texts themselves are not kept. Bounded:
+-- the daemon deletes the oldest beyond its limit. Unlogged: a crash empties it.
 CREATE UNLOGGED TABLE rowvec_internal.query_cache (
   key      bytea  PRIMARY KEY,
   number   bigint NOT NULL UNIQUE GENERATED ALWAYS AS IDENTITY,          -- order of age

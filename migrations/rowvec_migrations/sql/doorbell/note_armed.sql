@@ -1,9 +1,10 @@
--- Is any daemon armed? 2: yes. A trigger asks a sequence, of which it reads one page: to ask the table of daemons
--- cost an INSERT of one row 7 us of CPU more (caches cold after the disk), and a transaction with an old snapshot saw
--- who slept at its beginning. Kept by whoever changes that table, one after the other until his commit, so each
--- counts what the others wrote. Who waits for longer than a moment waits for a frozen daemon (behind a pooler,
--- between a statement and its COMMIT), and says yes: a ring too many is harmless. A statement that changes no row
--- says it anew, too: after a crash of the server every daemon arms itself. Who is new is not armed.
+-- Keeps sequence `armed` at 2 while any daemon is armed, at 1 otherwise. A trigger asks the sequence, which is one
+-- page: to ask the table of daemons cost a one-row INSERT 7 us of CPU more, and a transaction with an old snapshot
+-- saw who was armed at its beginning. Every statement that changes table daemon runs this, one after the other until
+-- its commit, so each counts what the others wrote. After 100 ms of waiting (a daemon that was frozen between a
+-- statement and its COMMIT, behind a pooler) it says 2: a ring too many does no harm. Also run by a statement that
+-- changes no row: after a crash of the server every daemon arms itself. A new daemon is not armed. Locks: an advisory
+-- lock until the commit.
 CREATE OR REPLACE FUNCTION rowvec_internal.note_armed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
 DECLARE

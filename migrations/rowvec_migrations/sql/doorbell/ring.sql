@@ -1,7 +1,7 @@
--- The doorbell: NOTIFY takes one instance-wide lock at commit, so it is sent only when a daemon has said that it
--- sleeps. The payload is constant, '' for rows, 'catalogue' for sources and backfills: PostgreSQL folds equal ones
--- within a transaction. Nor is it sent when the queue is nearly full (somebody's listener that sits in a
--- transaction): a NOTIFY into a full queue makes the user's COMMIT fail.
+-- The doorbell. NOTIFY takes one instance-wide lock at commit, so it is sent only when a daemon is armed. The payload
+-- is '' for rows, 'catalogue' for sources and backfills: PostgreSQL sends equal ones of a transaction once. It is not
+-- sent when the notification queue is nearly full (a listener that sits in a transaction): a NOTIFY into a full queue
+-- makes the user's COMMIT fail. Locks: none.
 CREATE OR REPLACE FUNCTION rowvec_internal.ring(about text DEFAULT '') RETURNS void LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

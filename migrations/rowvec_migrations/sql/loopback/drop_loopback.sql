@@ -1,4 +1,5 @@
--- Takes the foreign server and its mapping away, and the role that `rowvec setup-loopback` made for this database.
+-- Drops the foreign server and its user mapping, and the role that `rowvec setup-loopback` made for this database.
+-- Locks: none that others wait for.
 CREATE OR REPLACE FUNCTION rowvec_internal.drop_loopback() RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -1,4 +1,4 @@
--- Is this session in that database of that server?
+-- Is this session in that database of that server? Run over the loop-back connection by try_loopback.
 CREATE OR REPLACE FUNCTION rowvec_internal.same_database(p_database oid, p_started numeric) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $$

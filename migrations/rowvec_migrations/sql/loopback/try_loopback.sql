@@ -1,4 +1,4 @@
--- Opens the loop-back connection anew, with the owner's rights; does it lead back to this database?
+-- Opens the loop-back connection again, with the owner's rights; returns whether it leads back to this database.
 CREATE OR REPLACE FUNCTION rowvec_internal.try_loopback() RETURNS boolean LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE

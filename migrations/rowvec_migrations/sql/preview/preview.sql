@@ -1,6 +1,6 @@
--- The text of one row as it will be embedded, its chunks and their tokens (prompt and special ones counted), by the
--- daemon's own tokenizer. The row is read with the caller's rights. Nothing is embedded or written. Index: the
--- source's key.
+-- The text of one row as it is embedded, its chunks and their tokens (prompt and special ones counted), by the
+-- daemon's own tokenizer: see rowvec/search/preview.py for the JSON that it answers. The row is read with the
+-- caller's rights. Nothing is embedded or written. Locks: none. Index: the source's key.
 CREATE OR REPLACE FUNCTION rowvec.preview(source text, row_key text) RETURNS TABLE (chunk integer, tokens integer,
   chunk_start integer, chunk_end integer, text text)
 LANGUAGE plpgsql VOLATILE ROWS 10 AS $fn$

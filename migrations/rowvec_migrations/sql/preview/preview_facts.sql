@@ -1,4 +1,4 @@
--- What preview() must know of a source: the table, the row's text as SQL, the model and its limit.
+-- What preview() must know of a source: the table, the row's text as SQL, the model and its limit. Locks: none.
 CREATE OR REPLACE FUNCTION rowvec_internal.preview_facts(p_source text, OUT id smallint, OUT model_id smallint,
   OUT relation text, OUT text_sql text, OUT matches text, OUT max_tokens integer, OUT on_overflow text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$

@@ -1,4 +1,4 @@
--- Answers texts with their vectors. Called by the daemon. Index: the primary key.
+-- Answers query texts with their vectors. Called by the daemon. Index: the primary key.
 CREATE OR REPLACE FUNCTION rowvec_internal.answer_queries(p_ids uuid[], p_vectors vector[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp AS $$

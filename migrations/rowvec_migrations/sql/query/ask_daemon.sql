@@ -1,5 +1,5 @@
--- Asks a daemon, whichever way there is: the vector of a text, or (p_source) how that source cuts it. Runs with the
--- owner's rights: the loop-back password is for nobody else.
+-- Asks a daemon, by the loop-back or the mailbox: the vector of a text, or (p_source) how that source cuts it into
+-- chunks. Runs with the owner's rights, since only the owner may use the loop-back's password.
 CREATE OR REPLACE FUNCTION rowvec_internal.ask_daemon(p_model smallint, p_prompt text, p_query text,
   p_source smallint) RETURNS text LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $fn$

@@ -1,6 +1,7 @@
--- Asks a daemon over dblink: a second session of the same database, so the request commits at once whatever the
+-- Asks a daemon over dblink, a second session of the same database, so that the request commits at once whatever the
 -- caller's transaction is. Works at any isolation level and in a read-only transaction; a cancel is seen within 20
 -- ms. The connection stays open for the session (opening one costs 5 ms with SCRAM); its role may do nothing but ask.
+-- Locks: none. Called by ask_daemon.
 CREATE OR REPLACE FUNCTION rowvec_internal.by_loopback(p_model smallint, p_prompt text, p_query text,
   p_source smallint, p_timeout interval) RETURNS text LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp AS $fn$

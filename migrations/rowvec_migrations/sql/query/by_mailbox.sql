@@ -1,7 +1,7 @@
--- Asks a daemon through files, where it shares the server's machine and dblink is missing (the embedded server): the
--- request is written by COPY, which does not wait for a commit, and the answer read by pg_read_binary_file, which
--- knows no snapshot. File names are ours alone. Each file ends with a full stop, so a half-written one is not taken
--- for whole.
+-- Asks a daemon through files, where it shares the server's machine and dblink is missing (the embedded server). The
+-- request is written by COPY, which does not wait for a commit; the answer is read by pg_read_binary_file, which
+-- knows no snapshot. File names are random. Each file ends with a full stop, so that one that is half written is not
+-- taken for whole. Locks: none. Called by ask_daemon.
 CREATE OR REPLACE FUNCTION rowvec_internal.by_mailbox(p_folder text, p_model smallint, p_prompt text, p_query text,
   p_source smallint, p_timeout interval) RETURNS text LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp AS $fn$

@@ -1,7 +1,7 @@
--- Takes up to 64 waiting texts of these models, oldest first; those that another daemon claimed and left for 2 s as
--- well. Called by the daemon. Locks the rows it takes; skips those that are locked. The advisory lock of each text is
--- kept until _release_queries: whoever asked waits for it. plpgsql keeps the plan, which a SQL function makes anew
--- for each call: 0.3 ms.
+-- Claims up to 64 waiting query texts of these models, oldest first, and those that another daemon claimed 2 s ago
+-- and did not answer. The advisory lock of each text is kept until release_queries: whoever asked waits for it.
+-- plpgsql keeps the plan, which a SQL function makes anew for each call: 0.3 ms. Locks: the rows that it claims, SKIP
+-- LOCKED. Called by the daemon.
 CREATE OR REPLACE FUNCTION rowvec_internal.claim_queries(p_models smallint[])
 RETURNS TABLE (id uuid, model_id smallint, prompt text, query text, source_id smallint) LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp AS $$

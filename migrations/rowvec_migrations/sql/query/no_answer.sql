@@ -4,7 +4,8 @@ SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF rowvec_internal.listens(p_way) THEN
     RAISE EXCEPTION 'no daemon answered the query within %', p_after USING ERRCODE = 'object_not_in_prerequisite_state',
-      HINT = 'A daemon listens, but is busy or has not this model: see its log, or give it more time: SET rowvec.query_timeout = ''30 s''.';
+      HINT = 'A daemon listens, but is busy or has not this model: see its log,'
+             ' or give it more time: SET rowvec.query_timeout = ''30 s''.';
   END IF;
   RAISE EXCEPTION 'no daemon is there to turn the query into a vector'
     USING ERRCODE = 'object_not_in_prerequisite_state',

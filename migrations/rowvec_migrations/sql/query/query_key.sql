@@ -1,4 +1,4 @@
--- What the cache knows a text by: model identity (fingerprint and precision), prompt and text, hashed.
+-- The cache's key of a text: model identity (fingerprint and precision), prompt and text, hashed.
 CREATE OR REPLACE FUNCTION rowvec_internal.query_key(p_fingerprint text, p_precision text, p_prompt text,
   p_query text) RETURNS bytea LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $$

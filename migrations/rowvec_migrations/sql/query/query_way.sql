@@ -1,5 +1,5 @@
--- How a text becomes a vector inside a SELECT here, and what is missing where it cannot: for the error and for
--- `doctor`.
+-- How a text becomes a vector inside a SELECT in this database (loopback or mailbox), what is missing where it
+-- cannot, and whether a daemon answers: for the error and for `rowvec doctor`. Locks: none.
 CREATE OR REPLACE FUNCTION rowvec_internal.query_way(OUT way text, OUT missing text, OUT answered boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
@@ -18,6 +18,7 @@ BEGIN
         THEN 'Run `rowvec setup-loopback` once, then start `rowvec daemon`.'
       WHEN EXISTS (SELECT FROM pg_available_extensions WHERE name = 'dblink') THEN
         'Let an administrator run CREATE EXTENSION dblink in this database, then run `rowvec setup-loopback` once.'
-      ELSE 'This server has no dblink (contrib): start `rowvec daemon` on the machine of the server, as the user that runs the server, or embed the text in the client.' END;
+      ELSE 'This server has no dblink (contrib): start `rowvec daemon` on the machine of the server,'
+           ' as the user that runs the server, or embed the text in the client.' END;
   END IF;
 END $$;

@@ -1,4 +1,4 @@
--- Puts vectors into the cache. Called by the daemon, after the answers have gone out.
+-- Puts vectors into the cache. Called by the daemon, after it has answered.
 CREATE OR REPLACE FUNCTION rowvec_internal.remember_queries(p_model smallint, p_prompt text, p_queries text[],
   p_vectors vector[]) RETURNS void LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp AS $$

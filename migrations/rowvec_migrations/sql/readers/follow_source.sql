@@ -1,5 +1,5 @@
--- Keeps the rights to read vectors, and the functions with a source's search, in step with the catalogue: a new
--- source, renamed keys, a source that ends.
+-- Keeps the rights to read vectors, and the functions that hold a source's search, in step with the catalogue: for a
+-- new source, renamed keys, a source that ends. Locks: those of grant_vectors.
 CREATE OR REPLACE FUNCTION rowvec_internal.follow_source() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE

@@ -1,4 +1,4 @@
--- On our own catalogue, not on a user's table.
+-- Calls follow_source. The trigger is on our own catalogue, not on a user's table.
 DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'rowvec_internal.source'::regclass
     AND tgname = 'follow_source') THEN

@@ -1,5 +1,5 @@
--- Follows a renamed table, which no trigger tells of: the function that checks a row names it, and those that search.
--- Called by the daemon, now and then; changes nothing, and takes no lock, when nothing was renamed.
+-- Follows a renamed table, which fires no trigger: the functions that check a row and that search name it. Called by
+-- the daemon every 30 s. Locks: none when nothing was renamed.
 CREATE OR REPLACE FUNCTION rowvec_internal.keep_in_step() RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE

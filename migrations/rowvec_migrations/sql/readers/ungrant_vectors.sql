@@ -1,5 +1,5 @@
--- Takes our policies off a vector table, with the functions that they call; the table then shows nothing but to its
--- owner.
+-- Drops our policies on a vector table, which then shows nothing but to its owner. Locks: ACCESS EXCLUSIVE on it,
+-- briefly.
 CREATE OR REPLACE FUNCTION rowvec_internal.ungrant_vectors(p_vectors regclass) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE

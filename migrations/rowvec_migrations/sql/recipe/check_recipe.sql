@@ -1,6 +1,6 @@
 -- Checks a recipe against its table and model, and fills in what the catalogue keeps beside it: keys, types, column
 -- numbers. Every mistake that can be seen is an error here, with what to do, so that none reaches the daemon. Locks:
--- none.
+-- none. Called by watch.
 CREATE OR REPLACE FUNCTION rowvec_internal.check_recipe(s rowvec_internal.source, p_model rowvec_internal.model)
 RETURNS rowvec_internal.source LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
@@ -18,7 +18,9 @@ BEGIN
     '_truncated', '_version', '_at']::name[] THEN
     RAISE EXCEPTION 'a key column of % is called as one of ours', rowvec_internal.table_name(s.source_table)
       USING ERRCODE = 'reserved_name',
-      DETAIL = 'The vector table has columns chunk, embedding, chunk_start, chunk_end, chunk_text, _hash, _chunk_hash, _truncated, _version and _at.', HINT = 'You must rename the key column.';
+      DETAIL = 'The vector table has columns chunk, embedding, chunk_start, chunk_end, chunk_text, _hash,'
+               ' _chunk_hash, _truncated, _version and _at.',
+      HINT = 'You must rename the key column.';
   END IF;
   IF coalesce(cardinality(s.text_columns), 0) = 0 THEN
     RAISE EXCEPTION 'no text column is named' USING ERRCODE = 'invalid_parameter_value',

@@ -1,4 +1,4 @@
--- Refuses what cannot be watched. Locks: none.
+-- Refuses what cannot be watched: views, temporary and foreign tables. Locks: none. Called by watch.
 CREATE OR REPLACE FUNCTION rowvec_internal.check_table(p_table regclass) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE

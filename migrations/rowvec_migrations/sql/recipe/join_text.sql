@@ -1,5 +1,7 @@
--- The parts of a row's text, with the literal before each; a part that is NULL drops out with it. The first that is
--- there begins with the first literal instead, and the last literal ends the text. NULL when no part is there.
+-- Joins the values of a template's columns with the literals between them: p_literals[i] stands before p_parts[i],
+-- and the last literal ends the text. A value that is NULL is left out together with the literal before it; the first
+-- value that is there begins with the first literal instead. NULL when every value is NULL. Locks: none. Called by
+-- the expressions that text_sql makes.
 CREATE OR REPLACE FUNCTION rowvec_internal.join_text(p_literals text[], p_parts text[]) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp AS $fn$

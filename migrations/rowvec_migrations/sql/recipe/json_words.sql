@@ -1,5 +1,5 @@
--- JSON as a person would write it down: "colour: red", one line a key, lists with commas, what is inside of others in
--- parentheses; null drops out.
+-- JSON as a person would write it: "colour: red", one line a key, lists with commas, nested objects in parentheses;
+-- null is left out. Locks: none. Called by json_text.
 CREATE OR REPLACE FUNCTION rowvec_internal.json_words(p_value jsonb, p_depth integer) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp AS $fn$

@@ -1,6 +1,6 @@
 -- SQL for one column of a row as text, as a person would read it: text as it is, lists with commas, JSON by its
--- words, dates by day and minute (in UTC, so that no session's settings move them), yes and no. A column that is gone
--- is read as text: the statement then fails by its name.
+-- words, dates by day and minute (in UTC, so that no session's settings change them), yes and no. A column that does
+-- not exist is named as text: the statement then fails by its name. Locks: none. Called by text_sql.
 CREATE OR REPLACE FUNCTION rowvec_internal.part_sql(p_record text, p_table oid, p_column name) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $$

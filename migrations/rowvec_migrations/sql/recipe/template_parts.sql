@@ -1,5 +1,5 @@
--- A template taken apart: {column}, {{ and }} (braces), what stands between; a brace that stands alone is of kind
--- 'brace'.
+-- A template split into its parts, in order: {column}, a literal ({{ and }} are braces), or a brace that is not
+-- closed or not opened, of kind 'brace'. Locks: none.
 CREATE OR REPLACE FUNCTION rowvec_internal.template_parts(p_template text) RETURNS TABLE (i bigint, kind text,
   word text) LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp AS $$

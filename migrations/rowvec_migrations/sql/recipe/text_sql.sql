@@ -1,6 +1,7 @@
 -- SQL for a row's text: by its template, or its columns one below the other with a blank line between. The one place
--- where a text is made: what the daemon embeds, what verify compares and what search shows are the same. A bracket or
--- quote that closes right behind a column belongs to it, so that it drops out with it: '{name} ({tags})'.
+-- where a text is made, so that what the daemon embeds, what verify compares and what search shows are the same. A
+-- bracket or quote that closes right after a column is left out together with that column's value: '{name} ({tags})'.
+-- Locks: none.
 CREATE OR REPLACE FUNCTION rowvec_internal.text_sql(p_record text, p_table oid, p_columns name[], p_template text)
 RETURNS text LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp AS $fn$

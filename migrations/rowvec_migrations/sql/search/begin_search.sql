@@ -1,16 +1,20 @@
--- Chooses between the index and an exact scan, sets what the index scan needs; returns the statement for the index
--- (NULL: exact) and what the settings were. Per row asked for, the index must give 5 candidates, 10 times that over
--- its share where there is a filter: of 100,000 rows of 384 dims, recall@10 at a filter of 10 % was 0.944, 0.980,
--- 0.989 and 0.991 with 2, 4, 6 and 8, in 4.4, 8.6, 12.4 and 16.0 ms; recall@200 without one 0.946 and 0.990 with 2
--- and 5, in 12 and 26 ms. ef_search is 1,000 at most; what is beyond, the iterative scan brings, in equal steps, the
--- last of which LIMIT asks for by half: so one step more is rare. The numbers are microseconds, measured there: the
--- index brings a candidate in 22, an exact scan fetches a row and its vector in 3.3 when all is cached, 4 is taken; a
--- unit of the planner's cost is 1. At 5 % exact is quicker: 14 ms against 31. Among chunks, as many more are looked
--- at as a row has, 8 times at most, and at a second attempt 8 times that. Beyond hnsw.max_scan_tuples (20,000) the
--- index scan ends early, so there it is always the exact one.
-CREATE OR REPLACE FUNCTION rowvec_internal.begin_search(p_source text, p_row_type oid, p_k integer, p_filter text,
-  p_exact boolean, p_per_row boolean DEFAULT true,
-  OUT nearest text, OUT attempts integer[], OUT settings text[]) LANGUAGE plpgsql VOLATILE AS $fn$
+-- Chooses between the index and an exact scan, and sets what the index scan needs; returns the statement for the index
+-- (NULL: exact), the attempts (how many times as many chunks each asks for) and what the settings were. Locks: none.
+--
+-- How far the index scan goes: for each row asked for 5 candidates; with a filter 10, divided by the share that
+-- passes it. Of 100,000 rows of 384 dims, recall@10 with a filter of 10 % was 0.944, 0.980, 0.989 and 0.991 with 2,
+-- 4, 6 and 8 candidates, in 4.4, 8.6, 12.4 and 16.0 ms; recall@200 without a filter 0.946 and 0.990 with 2 and 5, in
+-- 12 and 26 ms. ef_search is 1,000 at most; the iterative scan brings what is beyond, in equal steps. LIMIT asks for
+-- half of the last step, so that one more step is rare.
+-- What it costs, in microseconds, measured there: the index brings a candidate in 22; an exact scan fetches a row and
+-- its vector in 3.3 when all is cached, 4 is used; a unit of the planner's cost is 1. With a filter of 5 % the exact
+-- scan is faster: 14 ms against 31. Beyond hnsw.max_scan_tuples (20,000) the index scan ends early, so the exact one
+-- is used. Among chunks it looks at as many times more as a row has chunks, 8 times at most, and at a second attempt
+-- at 8 times that.
+CREATE OR REPLACE FUNCTION rowvec_internal.begin_search(
+  p_source text, p_row_type oid, p_k integer, p_filter text, p_exact boolean, p_per_row boolean DEFAULT true,
+  OUT nearest text, OUT attempts integer[], OUT settings text[]
+) LANGUAGE plpgsql VOLATILE AS $fn$
 #variable_conflict use_column
 DECLARE
   f        record;
@@ -18,9 +22,11 @@ DECLARE
   v_chunks float8;
   v_visits float8;
   v_steps  float8;
+  v_wider  float8;
   v_guess  record;
   v_simple boolean;
-  v_prepared  boolean;
+  v_prepared boolean;
+  v_order  text;
   v_set    text;   -- an assignment is evaluated directly, where PERFORM would run a query
 BEGIN
   IF p_k IS NULL OR p_k < 1 THEN
@@ -31,28 +37,29 @@ BEGIN
     p_source := rowvec_internal.source_of(p_row_type);
   END IF;
   settings := ARRAY[pg_catalog.current_setting('jit', true), pg_catalog.current_setting('hnsw.ef_search', true),
-    pg_catalog.current_setting('hnsw.iterative_scan', true)];
+                    pg_catalog.current_setting('hnsw.iterative_scan', true)];
   attempts := '{1}';
-  -- what is asked for most, decided as below
+
+  -- What is asked for most, decided as below, with fewer facts.
   IF p_filter IS NULL AND p_exact IS NOT TRUE AND settings[2] IS NOT NULL THEN
     f := rowvec_internal.ready(p_source, p_row_type);
     v_visits := greatest(100, 5 * p_k, settings[2]::float8);
     IF f.id IS NOT NULL AND v_visits <= 1000 AND 4 * f.vectors_rows >= 22 * v_visits
       AND pg_catalog.has_table_privilege(f.source_table, 'SELECT')
-        AND NOT pg_catalog.row_security_active(f.source_table)
+      AND NOT pg_catalog.row_security_active(f.source_table)
     THEN
-      v_set := pg_catalog.set_config('jit', 'off', true) || pg_catalog.set_config('hnsw.ef_search', v_visits::text,
-        true)
-               || CASE WHEN settings[3] IS NOT NULL THEN pg_catalog.set_config('hnsw.iterative_scan', 'strict_order',
-                 true) END;
-      nearest := pg_catalog.format(CASE WHEN p_row_type IS NULL
-        THEN 'SELECT * FROM rowvec_internal.source_%s_nearest($1, $2)'
-          ELSE 'SELECT * FROM rowvec_internal.source_%s_nearest($1, $2, NULL::%s)' END, f.id, f.relation);
+      v_set := pg_catalog.set_config('jit', 'off', true);
+      v_set := pg_catalog.set_config('hnsw.ef_search', v_visits::text, true);
+      IF settings[3] IS NOT NULL THEN
+        v_set := pg_catalog.set_config('hnsw.iterative_scan', 'strict_order', true);
+      END IF;
+      nearest := pg_catalog.format('SELECT * FROM rowvec_internal.source_%s_nearest($1, $2%s)', f.id,
+                                   CASE WHEN p_row_type IS NOT NULL THEN ', NULL::' || f.relation END);
       RETURN;
     END IF;
   END IF;
   f := rowvec_internal.search_facts(p_source, p_row_type);
-  IF NOT pg_catalog.has_table_privilege(f.source_table, 'SELECT') THEN   -- else its vectors would just seem empty
+  IF NOT pg_catalog.has_table_privilege(f.source_table, 'SELECT') THEN   -- else it would seem to have no vectors
     RAISE EXCEPTION 'permission denied for table %', f.relation USING ERRCODE = 'insufficient_privilege',
       HINT = 'Searching takes SELECT on the whole table.';
   END IF;
@@ -65,7 +72,7 @@ BEGIN
   IF NOT p_exact THEN
     v_simple := p_filter IS NULL AND NOT pg_catalog.row_security_active(f.source_table);
     v_chunks := CASE WHEN p_per_row THEN least(8, coalesce(f.chunks, 1)) ELSE 1 END;
-    -- a bit tells little
+    -- An index of single bits ranks coarsely: four times as many.
     v_hits := v_chunks * CASE WHEN v_simple THEN 5 ELSE 10 END * CASE f.kind WHEN 'bit' THEN 4 ELSE 1 END;
     v_visits := greatest(100, v_hits * p_k, settings[2]::float8);
     IF v_simple THEN
@@ -86,11 +93,11 @@ BEGIN
     v_prepared := v_simple AND f.kind = 'vector' AND f.prepared IS NOT NULL;
     v_set := pg_catalog.set_config('hnsw.ef_search', ceil(v_visits / v_steps)::text, true);
     IF settings[3] IS NOT NULL THEN   -- pgvector 0.8 and newer; where it is older, the exact scan fills up
-      v_set := pg_catalog.set_config('hnsw.iterative_scan', CASE WHEN v_prepared THEN 'strict_order'
-        ELSE 'relaxed_order' END, true);
+      v_order := CASE WHEN v_prepared THEN 'strict_order' ELSE 'relaxed_order' END;
+      v_set := pg_catalog.set_config('hnsw.iterative_scan', v_order, true);
     END IF;
-    nearest := rowvec_internal.search_sql(f, p_row_type IS NOT NULL, p_filter, false, CASE WHEN v_simple
-      THEN v_chunks ELSE v_hits * (1 - 0.5 / v_steps) END, p_per_row);
+    v_wider := CASE WHEN v_simple THEN v_chunks ELSE v_hits * (1 - 0.5 / v_steps) END;
+    nearest := rowvec_internal.search_sql(f, p_row_type IS NOT NULL, p_filter, false, v_wider, p_per_row);
     attempts := CASE WHEN v_chunks > 1 THEN '{1,8}' ELSE '{1}' END;
   END IF;
 END $fn$;

@@ -1,7 +1,7 @@
--- The statement of a search among chunks, as search_sql makes it for rows; $4 is how many times as many chunks the index
--- must give. Per row: of the nearest chunks the best of each row, then the k rows; if fewer come, search() asks again, for
--- more. What is shown of a row is looked up for those k only. A passage that was not stored is cut out of the row's text
--- as it is now. Locks: none. Called by search_sql.
+-- The statement of a search among chunks, as search_sql makes it for rows; $4 is how many times as many chunks the
+-- index must give. Per row: of the nearest chunks the best of each row, then the k rows; if fewer come, search() asks
+-- again, for more. What is shown of a row is looked up for those k only. A passage that was not stored is cut out of
+-- the row's text as it is now. Locks: none. Called by search_sql.
 CREATE OR REPLACE FUNCTION rowvec_internal.chunk_search_sql(
   f record, p_hit text, p_keys text, p_join text, p_filter text, p_exact boolean, p_distance text, p_order text,
   p_wider integer, p_per_row boolean

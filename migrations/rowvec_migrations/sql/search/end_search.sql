@@ -1,5 +1,6 @@
--- Puts the settings back as _begin_search found them. An error does so by itself: they were set for the transaction
--- only. Returns a text, so that it can be called by an assignment, which is evaluated directly.
+-- Puts the settings back as begin_search found them. After an error they go back by themselves, since they were set
+-- for the transaction. Returns a text, so that it can be called by an assignment, which plpgsql evaluates directly.
+-- It runs in each search of 0.1 ms, hence without a search_path of its own.
 CREATE OR REPLACE FUNCTION rowvec_internal.end_search(p_settings text[]) RETURNS text LANGUAGE plpgsql VOLATILE AS $fn$
 DECLARE
   v_set text;

@@ -1,4 +1,4 @@
--- The statement of an exact search; made when it is needed only.
+-- The statement of an exact search; made only when it is needed. Locks: none.
 CREATE OR REPLACE FUNCTION rowvec_internal.exact_search(p_source text, p_row_type oid, p_filter text,
   p_per_row boolean) RETURNS text LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp AS $fn$

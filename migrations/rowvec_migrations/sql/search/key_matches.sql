@@ -1,4 +1,5 @@
--- SQL that compares a record's key columns with a key as text: each column with its own type, so that indexes serve.
+-- SQL that compares a record's key columns with a key as text: each column with its own type, so that indexes can be
+-- used. Locks: none.
 CREATE OR REPLACE FUNCTION rowvec_internal.key_matches(f record, p_record text, p_key text) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp AS $fn$

@@ -1,5 +1,5 @@
--- What a search by rowvec.source_N_nearest must know; all NULL where those functions are not there, or not right any
--- more: then _search_facts is asked. Index: the names of the sources, and primary keys.
+-- What a search by source_N_nearest must know; all NULL where those functions do not exist or the table was renamed
+-- since: then search_facts is asked. Index: the names of the sources, and primary keys. Locks: none.
 CREATE OR REPLACE FUNCTION rowvec_internal.ready(p_source text, p_row_type oid, OUT id smallint,
   OUT source_table oid, OUT relation text, OUT vectors_rows float8)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog,

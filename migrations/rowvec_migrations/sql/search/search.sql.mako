@@ -1,9 +1,10 @@
 ## search() four times: by vector and by text, each giving keys or the rows themselves.
 ##
-## The two by vector differ in a few words and are whole functions both: one set-returning function more between the caller
-## and the statement took 0.08 ms, 2 % of a search.
+## The two by vector are whole functions both: one set-returning function more between the caller and the statement took
+## 0.08 ms, 2 % of a search.
 <%
-options = "k integer DEFAULT 10, filter text DEFAULT NULL, max_distance float8 DEFAULT NULL, exact boolean DEFAULT false"
+options = """k integer DEFAULT 10, filter text DEFAULT NULL, max_distance float8 DEFAULT NULL,
+  exact boolean DEFAULT false"""
 %>
 % for rows in (False, True):
 <%
@@ -13,10 +14,10 @@ found, type_ = ("hit", "anyelement") if rows else ("key", "text")
 row_type = "pg_catalog.pg_typeof(row_type)::oid" if rows else "NULL"
 %>
 -- The k rows nearest to a vector, nearest first. All with the caller's rights: the join with the source hides a deleted
--- row at once and lets row-level security hold. Index: HNSW on the vectors, the source's key; where the index gives fewer
--- than k rows (a filter, rows that left), an exact scan follows. Of a source with chunks, the best chunk of each row, or, with
--- per_row => false, all of them: `chunk` is its number, `passage` its text. The filter is SQL: never build it from a
--- user's words.
+-- row at once and lets row-level security hold. Index: HNSW on the vectors, the source's key; where the index gives
+-- fewer than k rows (a filter, rows that left), an exact scan follows. Of a source with chunks, the best chunk of each
+-- row, or, with per_row => false, all of them: `chunk` is its number, `passage` its text. The filter is SQL: never
+-- build it from a user's words. Locks: none.
 CREATE OR REPLACE FUNCTION rowvec.search(${of}, query vector, ${options}, ${last})
 RETURNS TABLE (${found} ${type_}, distance float8, chunk integer, passage text) LANGUAGE plpgsql STABLE ROWS 10 AS $fn$
 DECLARE
@@ -48,7 +49,8 @@ BEGIN
       EXIT WHEN v_found >= k;
     END LOOP;
     IF v_found IS NULL OR v_found < k THEN
-      RETURN QUERY EXECUTE rowvec_internal.exact_search(source, ${row_type}, filter, per_row) USING query, k, max_distance;
+      RETURN QUERY EXECUTE rowvec_internal.exact_search(source, ${row_type}, filter, per_row)
+        USING query, k, max_distance;
     END IF;
   END IF;
   v.settings[1] := rowvec_internal.end_search(v.settings);
@@ -67,6 +69,7 @@ CREATE OR REPLACE FUNCTION rowvec.search(${of}, query text, ${options}, ${last})
 RETURNS TABLE (${found} ${type_}, distance float8, chunk integer, passage text) LANGUAGE plpgsql STABLE ROWS 10 AS $fn$
 #variable_conflict use_variable
 BEGIN
-  RETURN QUERY SELECT * FROM rowvec.search(${arguments[0]}, rowvec.embed(query, ${name}), k, filter, max_distance, exact, ${arguments[1]});
+  RETURN QUERY SELECT * FROM rowvec.search(
+    ${arguments[0]}, rowvec.embed(query, ${name}), k, filter, max_distance, exact, ${arguments[1]});
 END $fn$;
 % endfor

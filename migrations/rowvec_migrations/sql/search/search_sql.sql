@@ -1,8 +1,8 @@
--- The statement of a search: $1 is the vector, $2 is k, $3 (in the exact one) the largest distance.
--- The filter stands in a sub-select that knows the source's columns only; the line break ends a comment in it.
--- By the index: ordered by what the index holds, so that it is used, and p_wider times k rows, so that its scan goes on
--- that far; then by the true distance, since the index gives a relaxed order. The + 0 keeps the planner from taking the two
--- orders for one. Exact: ordered by an expression that no index serves.
+-- The statement of a search: $1 is the vector, $2 is k, $3 (in the exact one) the largest distance. The filter stands
+-- in a sub-select that knows the source's columns only; the line break ends a comment in it. By the index: ordered by
+-- what the index holds, so that it is used, and p_wider times k rows, so that its scan goes on that far; then by the
+-- true distance, since the index gives a relaxed order. The + 0 keeps the planner from taking the two orders for one.
+-- Exact: ordered by an expression that no index serves.
 -- In column mode the vector comes out of the sub-select itself. One key column is written out here, which saves four
 -- queries, 0.1 ms. Without a filter, in strict order, it is what one would write by hand (search_facts.prepared).
 -- Locks: none.
@@ -44,7 +44,9 @@ BEGIN
     v_keys := format('%s.%I AS key1', f.alias, f.keys[1]);
     v_join := format('s.key1 = v.%I', f.keys[1]);
   ELSE
-    SELECT string_agg(format('%s.%I AS key%s', f.alias, k, i), ', '), string_agg(format('s.key%s = v.%I', i, k), ' AND ')
+    SELECT string_agg(format('%s.%I AS key%s', f.alias, k, i), ', '),
+           string_agg(format('s.key%s = v.%I', i, k),
+      ' AND ')
       INTO v_keys, v_join FROM unnest(f.keys) WITH ORDINALITY u(k, i);
   END IF;
   IF f.chunks IS NOT NULL THEN

@@ -1,5 +1,5 @@
--- What full text search sees of a row: its text columns, as one tsvector. The same expression stands in the GIN index
--- that `rowvec index --text` makes, so that hybrid_search uses it.
+-- The tsvector of a row's text columns. `rowvec index --text` makes a GIN index of the same expression, so that
+-- hybrid_search uses it. Locks: none.
 CREATE OR REPLACE FUNCTION rowvec_internal.text_document(p_record text, p_columns name[], p_language regconfig)
 RETURNS text LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $$

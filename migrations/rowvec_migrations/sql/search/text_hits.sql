@@ -8,7 +8,8 @@ DECLARE
   v_all tsquery := pg_catalog.websearch_to_tsquery(p_language, p_query);
   v_any tsquery := CASE WHEN v_all::text ~ '!' THEN v_all ELSE pg_catalog.replace(v_all::text, ' & ',
     ' | ')::tsquery END;
-  v_sql text := pg_catalog.format(E'SELECT x.key, pg_catalog.row_number() OVER (ORDER BY x.score DESC, x.key) FROM (SELECT %1$s AS key, pg_catalog.ts_rank(%2$s, $1, 1) AS score'
+  v_sql text := pg_catalog.format(E'SELECT x.key, pg_catalog.row_number() OVER (ORDER BY x.score DESC, x.key)'
+    ' FROM (SELECT %1$s AS key, pg_catalog.ts_rank(%2$s, $1, 1) AS score'
     ' FROM %3$s AS %4$s WHERE %2$s @@ $1 AND (%5$s\n) ORDER BY score DESC LIMIT $2) x',
       rowvec_internal.key_text(f.alias, f.keys),
     coalesce('(' || p_document || ')', rowvec_internal.text_document(f.alias, f.texts, p_language)), f.relation,

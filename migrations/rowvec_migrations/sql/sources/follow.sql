@@ -1,6 +1,6 @@
--- Makes a source follow renamed columns, other columns by the old names, and changed key types. Locks: ACCESS
+-- Makes a source follow renamed columns, other columns of the old names, and changed key types. Locks: ACCESS
 -- EXCLUSIVE on the vector table when a key column was renamed or retyped; ACCESS EXCLUSIVE on the source's table when
--- a name now means another column. Called by _resolve only.
+-- a name now means another column. Called by resolve.
 CREATE OR REPLACE FUNCTION rowvec_internal.follow(p_source smallint, p_names name[], p_numbers smallint[],
   p_types text[]) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$

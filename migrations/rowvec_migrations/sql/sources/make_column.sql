@@ -1,5 +1,6 @@
--- Column mode: makes the column if it is not there (nullable, without a default: no row is rewritten), else checks it.
--- Fills in its number, and whether it is ours to drop. Locks: ACCESS EXCLUSIVE on the table, briefly, when it is made.
+-- Column mode: makes the column if it does not exist (nullable, without a default: no row is rewritten), else checks
+-- it. Fills in its number, and whether unwatch may drop it. Locks: ACCESS EXCLUSIVE on the table, briefly, when it is
+-- made; it waits 2 s at most.
 CREATE OR REPLACE FUNCTION rowvec_internal.make_column(s rowvec_internal.source, p_dims integer)
 RETURNS rowvec_internal.source LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$

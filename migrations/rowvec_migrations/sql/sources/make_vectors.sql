@@ -14,7 +14,8 @@ BEGIN
   IF to_regclass(v_vectors) IS NULL THEN
     EXECUTE format('CREATE TABLE %s WITH (fillfactor = 80) AS SELECT %s FROM %s WITH NO DATA', v_vectors, v_keys,
       s.source_table);
-    EXECUTE format('ALTER TABLE %s ADD chunk integer NOT NULL DEFAULT 0, ADD %s, ADD _hash bytea, ADD _truncated boolean NOT NULL DEFAULT false,
+    EXECUTE format('ALTER TABLE %s ADD chunk integer NOT NULL DEFAULT 0, ADD %s, ADD _hash bytea,
+                      ADD _truncated boolean NOT NULL DEFAULT false,
                       ADD _version integer NOT NULL DEFAULT 1,
                         ADD _at timestamptz NOT NULL DEFAULT clock_timestamp(), ADD PRIMARY KEY (%s, chunk)',
                    v_vectors, CASE WHEN s.into_column IS NULL THEN format('embedding %s.vector(%s)', v_schema,
@@ -23,7 +24,8 @@ BEGIN
     EXECUTE format('CREATE INDEX ON %s (_at) WHERE chunk = 0 AND _hash IS NULL', v_vectors);
     EXECUTE format('COMMENT ON TABLE %s IS %L', v_vectors, CASE WHEN s.into_column IS NULL
       THEN 'Vectors of a source of rowvec, one row a chunk; join by the key columns. Only the daemon writes here.'
-      ELSE 'Hashes of the texts and vectors of a source of rowvec; the vectors are in its table. Only the daemon writes here.' END);
+      ELSE 'Hashes of the texts and vectors of a source of rowvec; the vectors are in its table.'
+           ' Only the daemon writes here.' END);
     -- inline while a row fits its page: an exact scan then reads no TOAST
     IF s.into_column IS NULL AND p_model.dims * 4 < 7800 THEN
       EXECUTE format('ALTER TABLE %s ALTER embedding SET STORAGE PLAIN', v_vectors);
@@ -39,7 +41,8 @@ BEGIN
       HINT = format('DROP TABLE %s, or give another name: name => ''…''.', v_vectors);
   END IF;
   IF s.chunk_tokens IS NOT NULL OR s.on_overflow = 'chunk' THEN
-    EXECUTE format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS chunk_start integer, ADD COLUMN IF NOT EXISTS chunk_end integer,
+    EXECUTE format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS chunk_start integer,
+                      ADD COLUMN IF NOT EXISTS chunk_end integer,
                       ADD COLUMN IF NOT EXISTS chunk_text text, ADD COLUMN IF NOT EXISTS _chunk_hash bytea', v_vectors);
   END IF;
   RETURN v_vectors::regclass;

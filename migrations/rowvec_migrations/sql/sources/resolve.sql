@@ -1,7 +1,7 @@
--- Holds a source against the system catalogue: follows renamed columns and changed key types, remakes the trigger
--- functions then, and says in state and problem what is wrong. Raises nothing: drift is reported, not fatal.
--- A column is found by its name, else by its number: a restore keeps the names, a RENAME keeps the numbers.
--- Locks: none when nothing has changed; else those of _follow, for which it waits 50 ms at most.
+-- Compares a source with the system catalogue: follows renamed columns and changed key types, remakes the trigger
+-- functions then, and writes into state and problem what is wrong. Raises nothing: drift is reported. A column is
+-- found by its name, else by its number: a restore keeps the names, a RENAME keeps the numbers. Locks: none when
+-- nothing has changed; else those of follow, for which it waits 50 ms at most.
 CREATE OR REPLACE FUNCTION rowvec_internal.resolve(p_source smallint) RETURNS text LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE

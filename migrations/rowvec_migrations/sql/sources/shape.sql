@@ -1,5 +1,5 @@
--- Which tables and files a source is made of. It changes where no trigger fires: ATTACH and DETACH of a partition,
--- TRUNCATE of one, a rewrite, a restore from a dump (other oids). The daemon then compares every row. Locks: none.
+-- Which tables and files a source consists of. It changes where no trigger fires: ATTACH and DETACH of a partition,
+-- TRUNCATE of one, a rewrite, a restore from a dump. The daemon then compares every row. Locks: none.
 CREATE OR REPLACE FUNCTION rowvec_internal.shape(p_table regclass) RETURNS text LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $$
   WITH RECURSIVE tree(oid) AS (

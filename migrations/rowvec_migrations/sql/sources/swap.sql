@@ -1,9 +1,9 @@
--- Exchanges the names of two sources of one table, and of their vector tables: searches by the old name find the new
--- recipe or model from the next statement on. Then unwatch the one that is called by the new name. Claims of both are
--- taken back, since a daemon that knew the old names would write into the other's table: the vector tables are locked
--- first, so a write that has begun ends before, and one that begins now finds that it holds no lease; a daemon that
--- has not read the catalogue anew takes nothing (see claim.sql).
--- Locks: ACCESS EXCLUSIVE on both vector tables, for which it waits 2 s at most; the claimed change rows.
+-- Exchanges the names of two sources of one table, and of their vector tables: searches by the old name use the new
+-- recipe or model from the next statement on. Then unwatch the one that is now called by the new name. Claims of both
+-- are taken back, since a daemon that knows the old names would write into the other's table: the vector tables are
+-- locked first, so a write that has begun ends before, and one that begins later finds that it holds no lease; a
+-- daemon that has not read the catalogue again takes nothing (claim.sql). Locks: ACCESS EXCLUSIVE on both vector
+-- tables, for which it waits 2 s at most; the claimed change rows.
 CREATE OR REPLACE FUNCTION rowvec.swap(old text, new text) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE

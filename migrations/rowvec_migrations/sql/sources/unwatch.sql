@@ -8,7 +8,8 @@ DECLARE
   v_source rowvec_internal.source;
 BEGIN
   PERFORM rowvec_internal.drop_triggers(v_id);
-  EXECUTE format('DROP FUNCTION IF EXISTS rowvec_internal.source_%1$s_statement(), rowvec_internal.source_%1$s_row(), rowvec_internal.source_%1$s_truncate(), '
+  EXECUTE format('DROP FUNCTION IF EXISTS rowvec_internal.source_%1$s_statement(), rowvec_internal.source_%1$s_row(),'
+                 ' rowvec_internal.source_%1$s_truncate(), '
           'rowvec_internal.source_%1$s_gather(text, text), rowvec_internal.source_%1$s_flush()', v_id);
   DELETE FROM rowvec_internal.source s WHERE s.id = v_id RETURNING * INTO v_source;
   DELETE FROM rowvec_internal.change c WHERE c.source_id = v_id;

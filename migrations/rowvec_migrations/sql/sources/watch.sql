@@ -1,8 +1,9 @@
--- Begins to keep vectors for a table: checks what is asked, makes the vector table, installs the triggers, asks for a
--- backfill. The running daemon sees the new row in the catalogue. Returns the source's name. For a source that is
--- there with another recipe: says what differs; with `replace`, changes it, and the recheck that this logs embeds
--- again what differs by its hash, while search goes on with the vectors that are there. Locks: SHARE ROW EXCLUSIVE on
--- the table, for which it waits 2 s at most. Rights: the caller's own, on the table and on schema rowvec.
+-- Begins to keep vectors for a table: checks the recipe, makes the vector table, installs the triggers, asks for a
+-- backfill. The running daemon finds the new row in the catalogue. Returns the source's name. For a source that
+-- exists with another recipe it says what differs; with `replace` it changes the recipe, and the recheck that this
+-- asks for embeds again what differs by its hash, while search goes on with the vectors that are there. Locks: SHARE
+-- ROW EXCLUSIVE on the table, for which it waits 2 s at most. Rights: the caller's own, on the table and on schema
+-- rowvec.
 CREATE OR REPLACE FUNCTION rowvec.watch(
   source_table regclass, text_columns text[], name text DEFAULT NULL, model text DEFAULT NULL,
     template text DEFAULT NULL,
@@ -79,12 +80,14 @@ BEGIN
         DETAIL = coalesce('Asked for is ' || v_differs || '.', ''),
         HINT = CASE WHEN v_differs IS NULL
           THEN 'Give another name (name => ''…''), say if_not_exists => true, or unwatch it first.'
-          ELSE 'To change its recipe: replace => true; what differs is then embedded again, while search goes on. Or give another name: name => ''…''.' END;
+          ELSE 'To change its recipe: replace => true; what differs is then embedded again,'
+               ' while search goes on. Or give another name: name => ''…''.' END;
     ELSIF v_new.model_id <> v_old.model_id OR v_new.into_column IS DISTINCT FROM v_old.into_column THEN
       RAISE EXCEPTION 'the % of source "%" cannot be replaced in place: searches would compare vectors of two kinds',
         CASE WHEN v_new.model_id <> v_old.model_id THEN 'model' ELSE 'column' END, name
         USING ERRCODE = 'feature_not_supported',
-          HINT = 'Watch the table under another name (name => ''…''), wait for it, search there, then unwatch this one.';
+          HINT = 'Watch the table under another name (name => ''…''), wait for it, search there,'
+               ' then unwatch this one.';
     END IF;
   END IF;
   v_new := rowvec_internal.make_column(rowvec_internal.check_recipe(v_new, v_model), v_model.dims);
@@ -115,7 +118,8 @@ BEGIN
         (SELECT string_agg(format('%I %s', k, t), ', ' ORDER BY i) FROM unnest(v_new.key_columns,
           v_new.key_types) WITH ORDINALITY u(k, t, i)));
     END IF;
-    EXECUTE format('INSERT INTO rowvec_internal.tally (source_id, truncated) SELECT %s, count(*) FROM %s WHERE _truncated', v_new.id, v_new.vector_table);
+    EXECUTE format('INSERT INTO rowvec_internal.tally (source_id, truncated) SELECT %s, count(*) FROM %s'
+                   ' WHERE _truncated', v_new.id, v_new.vector_table);
     INSERT INTO rowvec_internal.backfill (source_id, phase, recheck, estimate, done_at)
     SELECT v_new.id, CASE WHEN backfill THEN 'rows' ELSE 'done' END, true, greatest(c.reltuples, 0), CASE
       WHEN backfill THEN NULL ELSE now() END

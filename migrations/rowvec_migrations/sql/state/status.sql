@@ -1,5 +1,5 @@
--- One line a source: what waits, what failed, how far the backfill is, what is wrong, whether its
--- HNSW index is there (auto: a daemon is to build it). `lag` is the number to alert on.
+-- One row a source: what waits, what failed, how far the backfill is, what is wrong, and its HNSW index.
+-- access/comments.sql describes the columns. Locks: none. Scans the change log.
 CREATE OR REPLACE VIEW rowvec.status AS
 SELECT s.name, s.source_table::text AS table_name, m.name AS model, s.state,
        coalesce(c.pending, 0) AS pending, coalesce(c.leased, 0) AS leased, coalesce(c.retrying, 0) AS retrying,

@@ -1,6 +1,7 @@
 -- Returns when every change that was committed before the call, and the backfill, is searchable. A procedure that
--- commits each turn: a fresh snapshot, no xmin held; inside an open transaction it refuses to run, which is right,
--- since it would wait for its own uncommitted changes. Dead letters are reported with a WARNING.
+-- commits each turn: a fresh snapshot, no xmin held. Inside an open transaction it refuses to run, which is right,
+-- since it would wait for its own uncommitted changes. For the same reason it can have no search_path of its own, and
+-- qualifies names. Dead letters are reported by a WARNING. Locks: none.
 CREATE OR REPLACE PROCEDURE rowvec.wait(name text, timeout interval DEFAULT '30 s') LANGUAGE plpgsql AS $$
 DECLARE
   v_id       smallint := rowvec_internal.source_id(name);

@@ -1,4 +1,5 @@
--- The token of this moment (every committed change has a lower seq), and what could keep wait() from ending.
+-- The token of this moment (every committed change has a lower seq), and what could keep wait() from ending. Locks:
+-- none.
 CREATE OR REPLACE FUNCTION rowvec_internal.wait_facts(p_source smallint, OUT token bigint, OUT state text,
   OUT problem text, OUT pending bigint, OUT dead bigint, OUT daemons bigint)
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

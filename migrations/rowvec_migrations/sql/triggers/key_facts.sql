@@ -1,5 +1,5 @@
 -- What the trigger functions of a source depend on: how its key becomes text. Locks: none.
---   settings  SET clauses for key types whose text depends on the session; '' spares the others the cost of setting them
+--   settings  SET clauses for key types whose text depends on the session; '' spares others that cost
 --   gathers   the key's text can be made in the WHEN clause of the UPDATE trigger, see make_gather
 --   simple    one column whose text holds no comma or quote, and cannot fail
 --   fixed     one column of a fixed length, see make_statement
@@ -23,8 +23,8 @@ SET search_path = pg_catalog, pg_temp AS $fn$
   )
   SELECT bool_or(partitioned),
          CASE WHEN bool_and(stable_text) THEN ''
-           ELSE $s$ SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1
-             SET bytea_output = 'hex' SET lc_monetary = 'C'$s$ END,
+           ELSE $s$ SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC'
+             SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary = 'C'$s$ END,
          bool_and(stable_text AND base AND NOT partitioned),
          bool_and(typname IN ('int2', 'int4', 'int8', 'uuid', 'bool')) AND count(*) = 1,
          bool_and(has_length AND base) AND count(*) = 1,

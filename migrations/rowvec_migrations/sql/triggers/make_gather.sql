@@ -1,17 +1,18 @@
--- Makes the two functions by which UPDATEs of a source's texts are logged: `gather` in the WHEN clause of the trigger, and
--- `flush`. Locks: none. Called by make_functions.
+-- Makes the two functions by which UPDATEs of a source's texts are logged: `gather` in the WHEN clause of the
+-- trigger, and `flush`. Locks: none. Called by make_functions.
 --
--- The WHEN clause itself gathers the keys: it is evaluated after each row while the statement runs, adds the row's key to a
--- setting, and is true for the first row only. That one event, fired at the statement's end, logs what was gathered.
--- The setting ends with the transaction and goes back with a savepoint, as the rows do. An UPDATE of the text of 5,000
--- rows so costs 1.75x to 1.86x; with an event and a log row for each row it was 3.9x to 4.3x. At a thousand bytes the keys
--- are logged at once, since a setting is copied when it grows. No statement trigger takes part: it holds wherever row
--- triggers fire, in replication too.
+-- The WHEN clause itself gathers the keys: it is evaluated after each row while the statement runs, adds the row's
+-- key to a setting, and is true for the first row only. That one event, fired at the statement's end, logs what was
+-- gathered. The setting ends with the transaction and goes back with a savepoint, as the rows do. An UPDATE of the
+-- text of 5,000 rows so costs 1.75x to 1.86x; with an event and a log row for each row it was 3.9x to 4.3x. At a
+-- thousand bytes the keys are logged at once, since a setting is copied when it grows. No statement trigger takes
+-- part: it holds wherever row triggers fire, in replication too.
 --
--- The setting is empty: no event is queued. It begins with ';': an event is queued, and the keys before it are in the log.
--- An event that finds it empty knows that somebody emptied it meanwhile (RESET ALL in a user's function); then the whole
--- source is rechecked, as it is for anything in the setting that is no key. Whoever may UPDATE a row can on purpose hide
--- that change in the same statement, until the daily recheck; whoever may use our schema can have rows looked at again.
+-- The setting is empty: no event is queued. It begins with ';': an event is queued, and the keys before it are in the
+-- log. An event that finds it empty knows that somebody emptied it meanwhile (RESET ALL in a user's function); then
+-- the whole source is rechecked, as it is for anything in the setting that is no key. Whoever may UPDATE a row can on
+-- purpose hide that change in the same statement, until the daily recheck; whoever may use our schema can have rows
+-- looked at again.
 CREATE OR REPLACE FUNCTION rowvec_internal.make_gather(p_source smallint, p_type text, p_simple boolean)
 RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
@@ -52,7 +53,8 @@ BEGIN
       v_text := set_config('%2$s', v_new, true);
       RETURN true;
     END $t$;
-    GRANT EXECUTE ON FUNCTION rowvec_internal.source_%1$s_gather(text, text) TO PUBLIC;   -- the WHEN clause runs as the user
+    -- the WHEN clause runs as the user
+    GRANT EXECUTE ON FUNCTION rowvec_internal.source_%1$s_gather(text, text) TO PUBLIC;
   $q$, p_source, v_setting, v_new, v_old, v_log);
   EXECUTE format($q$
     CREATE OR REPLACE FUNCTION rowvec_internal.source_%1$s_flush() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER

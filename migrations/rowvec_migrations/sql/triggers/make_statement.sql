@@ -1,16 +1,16 @@
 -- Makes the function of a source's INSERTs and DELETEs, called once for each statement with all of its rows.
 -- Locks: none. Called by make_functions.
 --
--- One row: 19 to 24 us of CPU beside 101 without a trigger (PostgreSQL 18, each commit waits for the disk). A RENAME of the
--- key column makes such a function wrong, which a block with EXCEPTION would survive; but one that writes takes a
--- transaction number, and after 64 of them every reader looks them up in pg_subtrans. So, where the key is the table's
--- first column and its text cannot fail, it is read by its place, under a name of ours, together with the INSERT into the
--- log. (If that column is dropped, another takes its place, and follow() forgets what was logged.) Elsewhere the key is
--- read by a SELECT of its own in a block that does not write: 26 to 34 us.
+-- One row: 19 to 24 us of CPU beside 101 without a trigger (PostgreSQL 18, each commit waits for the disk). A RENAME
+-- of the key column makes such a function wrong, which a block with EXCEPTION would survive; but one that writes
+-- takes a transaction number, and after 64 of them every reader looks them up in pg_subtrans. So, where the key is
+-- the table's first column and its text cannot fail, it is read by its place, under a name of ours, together with the
+-- INSERT into the log. (If that column is dropped, another takes its place, and follow() forgets what was logged.)
+-- Elsewhere the key is read by a SELECT of its own in a block that does not write: 26 to 34 us.
 --
--- Many rows: an INSERT of 40,000 costs 1.27x where keys have a fixed length and are gathered in one array, cut up and then
--- made text; 1.40x elsewhere, with each key made text and numbered by a window function, since the n-th of an array of
--- texts is found by walking. Half a million at a time, because an array ends at 1 GB.
+-- Many rows: an INSERT of 40,000 costs 1.27x where keys have a fixed length and are gathered in one array, cut up and
+-- then made text; 1.40x elsewhere, with each key made text and numbered by a window function, since the n-th of an
+-- array of texts is found by walking. Half a million at a time, because an array ends at 1 GB.
 CREATE OR REPLACE FUNCTION rowvec_internal.make_statement(
   p_source smallint, p_settings text, p_simple boolean, p_fixed boolean
 ) RETURNS void LANGUAGE plpgsql

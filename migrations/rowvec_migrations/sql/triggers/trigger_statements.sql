@@ -52,7 +52,8 @@ BEGIN
 
   RETURN QUERY
   SELECT format('rowvec_%s_%s', p_source, w.event),
-         format('CREATE TRIGGER rowvec_%1$s_%2$s AFTER %3$s ON %4$s %5$s EXECUTE FUNCTION rowvec_internal.source_%1$s_%6$s()',
+         format('CREATE TRIGGER rowvec_%1$s_%2$s AFTER %3$s ON %4$s %5$s'
+                ' EXECUTE FUNCTION rowvec_internal.source_%1$s_%6$s()',
                 p_source, w.event, w.on_event, p_table, w.clause, w.function)
   FROM (VALUES
     ('update', 'UPDATE', CASE WHEN f.gathers
