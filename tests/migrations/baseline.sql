@@ -81,7 +81,7 @@ BEGIN
     USING f.name, query, k, filter, max_distance, language, vector_weight, text_weight, candidates, document, per_row;
 END $_$;
 
-COMMENT ON FUNCTION rowvec.hybrid_search(row_type anyelement, query text, k integer, filter text, max_distance double precision, language regconfig, vector_weight double precision, text_weight double precision, candidates integer, document text, source text, per_row boolean) IS 'Vector and full text search, fused by rank, as rows of their table: hybrid_search(NULL::documents, ''a text'').';
+COMMENT ON FUNCTION rowvec.hybrid_search(row_type anyelement, query text, k integer, filter text, max_distance double precision, language regconfig, vector_weight double precision, text_weight double precision, candidates integer, document text, source text, per_row boolean) IS 'Vector and full text search, fused by rank, as rows of their table: hybrid_search(NULL::documents, ''text'').';
 
 CREATE FUNCTION rowvec.pause(name text) RETURNS void
     LANGUAGE plpgsql
@@ -105,7 +105,8 @@ DECLARE
   v_text  text;
   v_found bigint;
 BEGIN
-  EXECUTE pg_catalog.format('SELECT %s FROM %s d WHERE %s', f.text_sql, f.relation, f.matches) INTO v_text USING row_key;
+  EXECUTE pg_catalog.format('SELECT %s FROM %s d WHERE %s', f.text_sql, f.relation, f.matches)
+    INTO v_text USING row_key;
   GET DIAGNOSTICS v_found = ROW_COUNT;
   IF v_found = 0 THEN
     RAISE EXCEPTION '% has no row with key %', f.relation, row_key USING ERRCODE = 'no_data_found',
@@ -116,7 +117,8 @@ BEGIN
   END IF;
   FOR chunk, tokens, chunk_start, chunk_end IN
     SELECT (c.i - 1)::integer, c.tokens, c.start, c.stop
-    FROM ROWS FROM (pg_catalog.jsonb_to_recordset(rowvec_internal.ask_daemon(f.model_id, '', v_text, f.id)::jsonb) AS (start integer, stop integer, tokens integer))
+    FROM ROWS FROM (pg_catalog.jsonb_to_recordset(rowvec_internal.ask_daemon(f.model_id, '', v_text,
+      f.id)::jsonb) AS (start integer, stop integer, tokens integer))
          WITH ORDINALITY c(start, stop, tokens, i)
   LOOP
     text := pg_catalog.substr(v_text, chunk_start + 1, chunk_end - chunk_start);
@@ -138,7 +140,8 @@ DECLARE
   v_id smallint := rowvec_internal.source_id(name);
 BEGIN
   INSERT INTO rowvec_internal.backfill (source_id, phase, recheck, estimate)
-  SELECT s.id, 'rows', true, greatest(c.reltuples, 0) FROM rowvec_internal.source s JOIN pg_catalog.pg_class c ON c.oid = s.source_table WHERE s.id = v_id
+  SELECT s.id, 'rows', true, greatest(c.reltuples, 0) FROM rowvec_internal.source s JOIN pg_catalog.pg_class c
+    ON c.oid = s.source_table WHERE s.id = v_id
   ON CONFLICT (source_id) DO UPDATE SET phase = 'rows', recheck = true, cursor_key = NULL, enqueued = 0, done_at = NULL,
     estimate = EXCLUDED.estimate, requested_at = clock_timestamp();
   PERFORM rowvec_internal.ring('catalogue');
@@ -172,12 +175,14 @@ DECLARE
   v_due  bigint;
 BEGIN
   WITH gone AS (
-    DELETE FROM rowvec_internal.dead d WHERE d.source_id = v_id AND (retry.key IS NULL OR d.key = retry.key) RETURNING d.key
+    DELETE FROM rowvec_internal.dead d WHERE d.source_id = v_id AND (retry.key IS NULL OR d.key = retry.key)
+      RETURNING d.key
   ), logged AS (
     INSERT INTO rowvec_internal.change (source_id, keys) SELECT v_id, ARRAY[g.key] FROM gone g RETURNING 1
   ) SELECT count(*) INTO v_dead FROM logged;
   UPDATE rowvec_internal.change c SET visible_at = '-infinity', attempts = 0
-  WHERE c.source_id = v_id AND c.daemon_id IS NULL AND c.last_error IS NOT NULL AND (retry.key IS NULL OR retry.key = ANY (c.keys));
+  WHERE c.source_id = v_id AND c.daemon_id IS NULL AND c.last_error IS NOT NULL AND (retry.key IS NULL
+    OR retry.key = ANY (c.keys));
   GET DIAGNOSTICS v_due = ROW_COUNT;
   PERFORM rowvec_internal.ring();
   RETURN v_dead + v_due;
@@ -190,7 +195,8 @@ CREATE FUNCTION rowvec.search(source text, query text, k integer DEFAULT 10, fil
     AS $$
 #variable_conflict use_variable
 BEGIN
-  RETURN QUERY SELECT * FROM rowvec.search(source, rowvec.embed(query, source), k, filter, max_distance, exact, per_row);
+  RETURN QUERY SELECT * FROM rowvec.search(
+    source, rowvec.embed(query, source), k, filter, max_distance, exact, per_row);
 END $$;
 
 COMMENT ON FUNCTION rowvec.search(source text, query text, k integer, filter text, max_distance double precision, exact boolean, per_row boolean) IS 'The k rows of a source nearest to a text: key, distance, best chunk and its passage.';
@@ -227,7 +233,8 @@ BEGIN
       EXIT WHEN v_found >= k;
     END LOOP;
     IF v_found IS NULL OR v_found < k THEN
-      RETURN QUERY EXECUTE rowvec_internal.exact_search(source, NULL, filter, per_row) USING query, k, max_distance;
+      RETURN QUERY EXECUTE rowvec_internal.exact_search(source, NULL, filter, per_row)
+        USING query, k, max_distance;
     END IF;
   END IF;
   v.settings[1] := rowvec_internal.end_search(v.settings);
@@ -240,7 +247,8 @@ CREATE FUNCTION rowvec.search(row_type anyelement, query text, k integer DEFAULT
     AS $$
 #variable_conflict use_variable
 BEGIN
-  RETURN QUERY SELECT * FROM rowvec.search(row_type, rowvec.embed(query, (rowvec_internal.search_facts(source, pg_catalog.pg_typeof(row_type)::oid)).name), k, filter, max_distance, exact, source, per_row);
+  RETURN QUERY SELECT * FROM rowvec.search(
+    row_type, rowvec.embed(query, (rowvec_internal.search_facts(source, pg_catalog.pg_typeof(row_type)::oid)).name), k, filter, max_distance, exact, source, per_row);
 END $$;
 
 COMMENT ON FUNCTION rowvec.search(row_type anyelement, query text, k integer, filter text, max_distance double precision, exact boolean, source text, per_row boolean) IS 'The k rows nearest to a text, as rows of their table: search(NULL::documents, ''a text'').';
@@ -277,7 +285,8 @@ BEGIN
       EXIT WHEN v_found >= k;
     END LOOP;
     IF v_found IS NULL OR v_found < k THEN
-      RETURN QUERY EXECUTE rowvec_internal.exact_search(source, pg_catalog.pg_typeof(row_type)::oid, filter, per_row) USING query, k, max_distance;
+      RETURN QUERY EXECUTE rowvec_internal.exact_search(source, pg_catalog.pg_typeof(row_type)::oid, filter, per_row)
+        USING query, k, max_distance;
     END IF;
   END IF;
   v.settings[1] := rowvec_internal.end_search(v.settings);
@@ -292,7 +301,8 @@ CREATE FUNCTION rowvec."similar"(source text, row_key text, k integer DEFAULT 10
 DECLARE
   v_own record := rowvec_internal.own_vector(source, NULL, row_key, filter);
 BEGIN
-  RETURN QUERY SELECT * FROM rowvec.search(source, v_own.vector, k, v_own.others, max_distance, exact, per_row);
+  RETURN QUERY SELECT * FROM rowvec.search(
+    source, v_own.vector, k, v_own.others, max_distance, exact, per_row);
 END $$;
 
 COMMENT ON FUNCTION rowvec."similar"(source text, row_key text, k integer, filter text, max_distance double precision, exact boolean, per_row boolean) IS 'The k rows of a source nearest to the row with this key, without that row.';
@@ -304,7 +314,8 @@ CREATE FUNCTION rowvec."similar"(row_type anyelement, row_key text, k integer DE
 DECLARE
   v_own record := rowvec_internal.own_vector(source, pg_catalog.pg_typeof(row_type)::oid, row_key, filter);
 BEGIN
-  RETURN QUERY SELECT * FROM rowvec.search(row_type, v_own.vector, k, v_own.others, max_distance, exact, source, per_row);
+  RETURN QUERY SELECT * FROM rowvec.search(
+    row_type, v_own.vector, k, v_own.others, max_distance, exact, source, per_row);
 END $$;
 
 COMMENT ON FUNCTION rowvec."similar"(row_type anyelement, row_key text, k integer, filter text, max_distance double precision, exact boolean, source text, per_row boolean) IS 'The k rows nearest to the row with this key, as rows of their table: similar(NULL::documents, ''42'').';
@@ -323,13 +334,18 @@ BEGIN
   SELECT * INTO v_old FROM rowvec_internal.source s WHERE s.name = old;
   SELECT * INTO v_new FROM rowvec_internal.source s WHERE s.name = new;
   IF v_old.source_table <> v_new.source_table OR v_old.id = v_new.id THEN
-    RAISE EXCEPTION 'sources "%" and "%" are not two sources of one table', old, new USING ERRCODE = 'invalid_parameter_value',
-      HINT = format('Watch %s under a new name, with the new recipe or model, and swap these.', rowvec_internal.table_name(v_old.source_table));
+    RAISE EXCEPTION 'sources "%" and "%" are not two sources of one table', old, new
+      USING ERRCODE = 'invalid_parameter_value',
+      HINT = format('Watch %s under a new name, with the new recipe or model, and swap these.',
+        rowvec_internal.table_name(v_old.source_table));
   END IF;
-  IF v_new.state <> 'active' OR EXISTS (SELECT FROM rowvec_internal.backfill b WHERE b.source_id = v_new.id AND b.phase <> 'done')
+  IF v_new.state <> 'active' OR EXISTS (SELECT FROM rowvec_internal.backfill b WHERE b.source_id = v_new.id
+    AND b.phase <> 'done')
      OR EXISTS (SELECT FROM rowvec_internal.change c WHERE c.source_id = v_new.id AND c.lane = 1) THEN
-    RAISE EXCEPTION 'source "%" is not ready: it is %', new, CASE WHEN v_new.state <> 'active' THEN v_new.state ELSE 'being filled' END
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('CALL rowvec.wait(%L, ''1 h''); then swap.', new);
+    RAISE EXCEPTION 'source "%" is not ready: it is %', new, CASE WHEN v_new.state <> 'active' THEN v_new.state
+      ELSE 'being filled' END
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('CALL rowvec.wait(%L, ''1 h''); then swap.',
+        new);
   END IF;
 
   PERFORM set_config('lock_timeout', '2s', true);
@@ -340,7 +356,8 @@ BEGIN
   EXECUTE format('ALTER TABLE %s RENAME TO %I', v_new.vector_table, old || '_vectors');
   EXECUTE format('ALTER TABLE %s RENAME TO %I', v_old.vector_table, new || '_vectors');
   PERFORM set_config('lock_timeout', v_timeout, true);
-  UPDATE rowvec_internal.source s SET name = format('rowvec_swap_%s', v_old.id), recipe = recipe + 1 WHERE s.id = v_old.id;
+  UPDATE rowvec_internal.source s SET name = format('rowvec_swap_%s', v_old.id), recipe = recipe + 1
+    WHERE s.id = v_old.id;
   UPDATE rowvec_internal.source s SET name = old, recipe = recipe + 1 WHERE s.id = v_new.id;
   UPDATE rowvec_internal.source s SET name = new WHERE s.id = v_old.id;
   PERFORM rowvec_internal.ring('catalogue');
@@ -357,7 +374,8 @@ DECLARE
   v_source rowvec_internal.source;
 BEGIN
   PERFORM rowvec_internal.drop_triggers(v_id);
-  EXECUTE format('DROP FUNCTION IF EXISTS rowvec_internal.source_%1$s_statement(), rowvec_internal.source_%1$s_row(), rowvec_internal.source_%1$s_truncate(), '
+  EXECUTE format('DROP FUNCTION IF EXISTS rowvec_internal.source_%1$s_statement(), rowvec_internal.source_%1$s_row(),'
+                 ' rowvec_internal.source_%1$s_truncate(), '
           'rowvec_internal.source_%1$s_gather(text, text), rowvec_internal.source_%1$s_flush()', v_id);
   DELETE FROM rowvec_internal.source s WHERE s.id = v_id RETURNING * INTO v_source;
   DELETE FROM rowvec_internal.change c WHERE c.source_id = v_id;
@@ -365,10 +383,12 @@ BEGIN
   IF drop_vectors AND EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = v_source.vector_table) THEN
     EXECUTE format('DROP TABLE IF EXISTS %s', v_source.vector_table);
   END IF;
-  IF drop_vectors AND v_source.into_made AND EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = v_source.source_table) THEN
+  IF drop_vectors AND v_source.into_made AND EXISTS (SELECT FROM pg_catalog.pg_class c
+    WHERE c.oid = v_source.source_table) THEN
     EXECUTE format('ALTER TABLE %s DROP COLUMN IF EXISTS %I', v_source.source_table, v_source.into_column);
   ELSIF drop_vectors AND v_source.into_column IS NOT NULL THEN
-    RAISE NOTICE 'column "%" of % was there before, and stays with its vectors', v_source.into_column, rowvec_internal.table_name(v_source.source_table);
+    RAISE NOTICE 'column "%" of % was there before, and stays with its vectors', v_source.into_column,
+      rowvec_internal.table_name(v_source.source_table);
   END IF;
   EXECUTE format('DROP TYPE IF EXISTS rowvec_internal.source_%s_key', v_id);
 END $_$;
@@ -393,18 +413,22 @@ BEGIN
     IF v_facts.state IS DISTINCT FROM 'active' THEN
       RAISE EXCEPTION 'source "%" is %', name, coalesce(v_facts.state || coalesce(': ' || v_facts.problem, ''), 'gone')
         USING ERRCODE = 'object_not_in_prerequisite_state',
-        HINT = CASE v_facts.state WHEN 'paused' THEN pg_catalog.format('SELECT rowvec.resume(%L);', name) ELSE 'See rowvec.status.' END;
+        HINT = CASE v_facts.state WHEN 'paused' THEN pg_catalog.format('SELECT rowvec.resume(%L);', name)
+          ELSE 'See rowvec.status.' END;
     END IF;
     EXIT WHEN NOT rowvec_internal.waiting(v_id, v_token);
     IF pg_catalog.clock_timestamp() > v_deadline THEN
-      RAISE EXCEPTION 'source "%" still has % waiting changes after %', name, v_facts.pending, timeout USING ERRCODE = 'query_canceled',
-        HINT = CASE WHEN v_facts.daemons = 0 THEN 'No daemon of its model has a heartbeat: start `rowvec daemon`.' ELSE 'Wait longer, or see rowvec.status and rowvec.errors.' END;
+      RAISE EXCEPTION 'source "%" still has % waiting changes after %', name, v_facts.pending, timeout
+        USING ERRCODE = 'query_canceled',
+        HINT = CASE WHEN v_facts.daemons = 0 THEN 'No daemon of its model has a heartbeat: start `rowvec daemon`.'
+          ELSE 'Wait longer, or see rowvec.status and rowvec.errors.' END;
     END IF;
     PERFORM pg_catalog.pg_sleep(v_nap);
     v_nap := least(v_nap * 1.5, 0.25);
   END LOOP;
   IF v_facts.dead > 0 THEN
-    RAISE WARNING 'source "%" has % dead letters, which are not searchable: see rowvec.errors, then rowvec.retry', name, v_facts.dead;
+    RAISE WARNING 'source "%" has % dead letters, which are not searchable: see rowvec.errors, then rowvec.retry',
+      name, v_facts.dead;
   END IF;
 END $$;
 
@@ -427,22 +451,27 @@ BEGIN
   PERFORM rowvec_internal.check_table(source_table);
   name := coalesce(name, (SELECT c.relname FROM pg_catalog.pg_class c WHERE c.oid = source_table));
   IF octet_length(name) > 48 THEN
-    RAISE EXCEPTION 'the source name "%" is longer than 48 bytes', name USING ERRCODE = 'name_too_long', HINT = 'Give a shorter one: name => ''…''.';
+    RAISE EXCEPTION 'the source name "%" is longer than 48 bytes', name USING ERRCODE = 'name_too_long',
+      HINT = 'Give a shorter one: name => ''…''.';
   END IF;
   SELECT * INTO v_old FROM rowvec_internal.source s WHERE s.name = watch.name FOR UPDATE;
   v_there := FOUND;
   IF v_there AND v_old.source_table <> source_table THEN
-    RAISE EXCEPTION 'source "%" exists, and watches another table', name USING ERRCODE = 'duplicate_object', HINT = 'Give another name: name => ''…''.';
+    RAISE EXCEPTION 'source "%" exists, and watches another table', name USING ERRCODE = 'duplicate_object',
+      HINT = 'Give another name: name => ''…''.';
   END IF;
   IF v_there AND if_not_exists AND NOT replace THEN
     RAISE NOTICE 'source "%" is already watched', name;
     RETURN name;
   END IF;
 
-  SELECT * INTO v_model FROM rowvec_internal.model m WHERE CASE WHEN model IS NOT NULL THEN m.name = model WHEN v_there THEN m.id = v_old.model_id ELSE m.is_default END;
+  SELECT * INTO v_model FROM rowvec_internal.model m WHERE CASE WHEN model IS NOT NULL THEN m.name = model
+    WHEN v_there THEN m.id = v_old.model_id ELSE m.is_default END;
   IF v_model.id IS NULL THEN
-    RAISE EXCEPTION '%', CASE WHEN model IS NULL THEN 'there is no default model' ELSE format('there is no model "%s"', model) END
-      USING ERRCODE = 'undefined_object', HINT = coalesce('Models: ' || (SELECT string_agg(m.name, ', ') FROM rowvec_internal.model m) || '.',
+    RAISE EXCEPTION '%', CASE WHEN model IS NULL THEN 'there is no default model'
+      ELSE format('there is no model "%s"', model) END
+      USING ERRCODE = 'undefined_object', HINT = coalesce('Models: ' || (SELECT string_agg(m.name, ', ')
+        FROM rowvec_internal.model m) || '.',
         'Add one: `rowvec export all-MiniLM-L6-v2 --out DIR`, then `rowvec model add DIR --default`.');
   END IF;
   v_new := v_old;
@@ -461,46 +490,63 @@ BEGIN
   v_new.query_prompt := query_prompt;
   v_new.index_kind := index;
   IF v_there THEN
-    SELECT string_agg(format('%s: %s instead of %s', replace(n.key, '_', ' '), coalesce(n.value #>> '{}', 'none'), coalesce(o.value #>> '{}', 'none')), '; '),
+    SELECT string_agg(format('%s: %s instead of %s', replace(n.key, '_', ' '), coalesce(n.value #>> '{}', 'none'),
+      coalesce(o.value #>> '{}', 'none')), '; '),
            bool_or(n.key NOT IN ('query_prompt', 'index_kind'))
       INTO v_differs, v_texts
-    FROM pg_catalog.jsonb_each(to_jsonb(v_new)) n JOIN pg_catalog.jsonb_each(to_jsonb(v_old)) o USING (key) WHERE n.value <> o.value AND n.key <> 'model_id';
+    FROM pg_catalog.jsonb_each(to_jsonb(v_new)) n JOIN pg_catalog.jsonb_each(to_jsonb(v_old)) o USING (key)
+      WHERE n.value <> o.value AND n.key <> 'model_id';
     IF replace AND v_differs IS NULL AND v_new.model_id = v_old.model_id THEN
       RAISE NOTICE 'source "%" is already watched, as asked', name;
       RETURN name;
     ELSIF NOT replace THEN
-      RAISE EXCEPTION 'source "%" is already watched', name USING ERRCODE = 'duplicate_object', DETAIL = coalesce('Asked for is ' || v_differs || '.', ''),
-        HINT = CASE WHEN v_differs IS NULL THEN 'Give another name (name => ''…''), say if_not_exists => true, or unwatch it first.'
-          ELSE 'To change its recipe: replace => true; what differs is then embedded again, while search goes on. Or give another name: name => ''…''.' END;
+      RAISE EXCEPTION 'source "%" is already watched', name USING ERRCODE = 'duplicate_object',
+        DETAIL = coalesce('Asked for is ' || v_differs || '.', ''),
+        HINT = CASE WHEN v_differs IS NULL
+          THEN 'Give another name (name => ''…''), say if_not_exists => true, or unwatch it first.'
+          ELSE 'To change its recipe: replace => true; what differs is then embedded again,'
+               ' while search goes on. Or give another name: name => ''…''.' END;
     ELSIF v_new.model_id <> v_old.model_id OR v_new.into_column IS DISTINCT FROM v_old.into_column THEN
-      RAISE EXCEPTION 'the % of source "%" cannot be replaced in place: searches would compare vectors of two kinds', CASE WHEN v_new.model_id <> v_old.model_id THEN 'model' ELSE 'column' END, name
-        USING ERRCODE = 'feature_not_supported', HINT = 'Watch the table under another name (name => ''…''), wait for it, search there, then unwatch this one.';
+      RAISE EXCEPTION 'the % of source "%" cannot be replaced in place: searches would compare vectors of two kinds',
+        CASE WHEN v_new.model_id <> v_old.model_id THEN 'model' ELSE 'column' END, name
+        USING ERRCODE = 'feature_not_supported',
+          HINT = 'Watch the table under another name (name => ''…''), wait for it, search there,'
+               ' then unwatch this one.';
     END IF;
   END IF;
   v_new := rowvec_internal.make_column(rowvec_internal.check_recipe(v_new, v_model), v_model.dims);
 
   IF v_there THEN
     RAISE NOTICE 'the recipe of source "%" changes (%): %', name, v_differs,
-      CASE WHEN v_texts THEN 'every row is compared, and what differs is embedded again' ELSE 'no row is embedded again' END;
+      CASE WHEN v_texts THEN 'every row is compared, and what differs is embedded again'
+        ELSE 'no row is embedded again' END;
     v_new.recipe := v_old.recipe + v_texts::integer;
     PERFORM rowvec_internal.make_vectors(v_new, v_model);
-    UPDATE rowvec_internal.source s SET text_columns = v_new.text_columns, text_numbers = v_new.text_numbers, template = v_new.template, chunk_tokens = v_new.chunk_tokens,
-      chunk_overlap = v_new.chunk_overlap, on_overflow = v_new.on_overflow, store_text = v_new.store_text, document_prompt = v_new.document_prompt,
+    UPDATE rowvec_internal.source s SET text_columns = v_new.text_columns, text_numbers = v_new.text_numbers,
+      template = v_new.template, chunk_tokens = v_new.chunk_tokens,
+      chunk_overlap = v_new.chunk_overlap, on_overflow = v_new.on_overflow, store_text = v_new.store_text,
+        document_prompt = v_new.document_prompt,
       query_prompt = v_new.query_prompt, index_kind = v_new.index_kind, recipe = v_new.recipe WHERE s.id = v_old.id;
   ELSE
     v_new.vector_table := rowvec_internal.make_vectors(v_new, v_model);
-    INSERT INTO rowvec_internal.source (name, source_table, key_columns, key_numbers, key_types, text_columns, text_numbers, template, model_id, into_column, into_number, into_made, chunk_tokens,
+    INSERT INTO rowvec_internal.source (name, source_table, key_columns, key_numbers, key_types, text_columns,
+      text_numbers, template, model_id, into_column, into_number, into_made, chunk_tokens,
       chunk_overlap, on_overflow, store_text, document_prompt, query_prompt, index_kind, vector_table, shape)
-    VALUES (name, source_table, v_new.key_columns, v_new.key_numbers, v_new.key_types, v_new.text_columns, v_new.text_numbers, template, v_new.model_id, into_column, v_new.into_number, v_new.into_made, chunk_tokens,
-      chunk_overlap, on_overflow, store_text, document_prompt, query_prompt, index, v_new.vector_table, rowvec_internal.shape(source_table))
+    VALUES (name, source_table, v_new.key_columns, v_new.key_numbers, v_new.key_types, v_new.text_columns,
+      v_new.text_numbers, template, v_new.model_id, into_column, v_new.into_number, v_new.into_made, chunk_tokens,
+      chunk_overlap, on_overflow, store_text, document_prompt, query_prompt, index, v_new.vector_table,
+        rowvec_internal.shape(source_table))
     RETURNING id INTO v_new.id;
     IF cardinality(v_new.key_columns) > 1 THEN   -- the type that parses a key of several columns back into them
       EXECUTE format('CREATE TYPE rowvec_internal.source_%s_key AS (%s)', v_new.id,
-        (SELECT string_agg(format('%I %s', k, t), ', ' ORDER BY i) FROM unnest(v_new.key_columns, v_new.key_types) WITH ORDINALITY u(k, t, i)));
+        (SELECT string_agg(format('%I %s', k, t), ', ' ORDER BY i) FROM unnest(v_new.key_columns,
+          v_new.key_types) WITH ORDINALITY u(k, t, i)));
     END IF;
-    EXECUTE format('INSERT INTO rowvec_internal.tally (source_id, truncated) SELECT %s, count(*) FROM %s WHERE _truncated', v_new.id, v_new.vector_table);
+    EXECUTE format('INSERT INTO rowvec_internal.tally (source_id, truncated) SELECT %s, count(*) FROM %s'
+                   ' WHERE _truncated', v_new.id, v_new.vector_table);
     INSERT INTO rowvec_internal.backfill (source_id, phase, recheck, estimate, done_at)
-    SELECT v_new.id, CASE WHEN backfill THEN 'rows' ELSE 'done' END, true, greatest(c.reltuples, 0), CASE WHEN backfill THEN NULL ELSE now() END
+    SELECT v_new.id, CASE WHEN backfill THEN 'rows' ELSE 'done' END, true, greatest(c.reltuples, 0), CASE
+      WHEN backfill THEN NULL ELSE now() END
     FROM pg_catalog.pg_class c WHERE c.oid = source_table;
   END IF;
   IF v_new.state IS DISTINCT FROM 'paused' AND v_texts IS DISTINCT FROM false THEN
@@ -524,19 +570,18 @@ CREATE FUNCTION rowvec.watch(source_table regclass, text_column text, name text 
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT rowvec.watch(source_table, ARRAY[text_column], name, model, template, into_column, chunk_tokens, chunk_overlap, backfill, if_not_exists,
+  SELECT rowvec.watch(source_table, ARRAY[text_column], name, model, template, into_column, chunk_tokens,
+    chunk_overlap, backfill, if_not_exists,
                       on_overflow, store_text, document_prompt, query_prompt, replace, index)
 $$;
 
 COMMENT ON FUNCTION rowvec.watch(source_table regclass, text_column text, name text, model text, template text, into_column text, chunk_tokens integer, chunk_overlap integer, backfill boolean, if_not_exists boolean, on_overflow text, store_text boolean, document_prompt text, query_prompt text, replace boolean, index text) IS 'Begin to keep vectors for a table whose text is in one column; returns the source''s name.';
 
-CREATE FUNCTION rowvec_internal.answer_preview(p_id uuid, p_said text) RETURNS void
+CREATE FUNCTION rowvec_internal.answer_preview(p_id uuid, p_chunks text) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  UPDATE rowvec_internal.query
-  SET chunks = CASE WHEN p_said NOT LIKE '!%' THEN p_said END, error = CASE WHEN p_said LIKE '!%' THEN substr(p_said, 2) END
-  WHERE id = p_id
+  UPDATE rowvec_internal.query SET chunks = p_chunks WHERE id = p_id
 $$;
 
 CREATE FUNCTION rowvec_internal.answer_queries(p_ids uuid[], p_vectors public.vector[]) RETURNS void
@@ -554,7 +599,8 @@ CREATE FUNCTION rowvec_internal.ask(p_model smallint, p_prompt text, p_query tex
 DECLARE
   v_id uuid;
 BEGIN
-  INSERT INTO rowvec_internal.query (model_id, prompt, query, source_id) VALUES (p_model, p_prompt, p_query, p_source) RETURNING id INTO v_id;
+  INSERT INTO rowvec_internal.query (model_id, prompt, query, source_id) VALUES (p_model, p_prompt, p_query,
+    p_source) RETURNING id INTO v_id;
   PERFORM pg_notify('rowvec_query', '');
   RETURN v_id;
 END $$;
@@ -577,9 +623,11 @@ BEGIN
   IF v_way.way = 'loopback' THEN
     RETURN rowvec_internal.by_loopback(p_model, p_prompt, p_query, p_source, v_timeout);
   ELSIF v_way.way = 'mailbox' THEN
-    RETURN rowvec_internal.by_mailbox(rowvec_internal.mailbox_folder(), p_model, p_prompt, p_query, p_source, v_timeout);
+    RETURN rowvec_internal.by_mailbox(rowvec_internal.mailbox_folder(), p_model, p_prompt, p_query, p_source,
+      v_timeout);
   ELSE
-    RAISE EXCEPTION 'no daemon can be asked from SQL here' USING ERRCODE = 'object_not_in_prerequisite_state', HINT = v_way.missing;
+    RAISE EXCEPTION 'no daemon can be asked from SQL here' USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = v_way.missing;
   END IF;
 END $$;
 
@@ -593,44 +641,58 @@ DECLARE
   v_chunks float8;
   v_visits float8;
   v_steps  float8;
+  v_wider  float8;
   v_guess  record;
   v_simple boolean;
-  v_prepared  boolean;
+  v_prepared boolean;
+  v_order  text;
   v_set    text;   -- an assignment is evaluated directly, where PERFORM would run a query
 BEGIN
   IF p_k IS NULL OR p_k < 1 THEN
-    RAISE EXCEPTION 'k is %, but at least one row must be asked for', coalesce(p_k::text, 'NULL') USING ERRCODE = 'invalid_parameter_value';
+    RAISE EXCEPTION 'k is %, but at least one row must be asked for', coalesce(p_k::text, 'NULL')
+      USING ERRCODE = 'invalid_parameter_value';
   END IF;
   IF p_source IS NULL THEN
     p_source := rowvec_internal.source_of(p_row_type);
   END IF;
-  settings := ARRAY[pg_catalog.current_setting('jit', true), pg_catalog.current_setting('hnsw.ef_search', true), pg_catalog.current_setting('hnsw.iterative_scan', true)];
+  settings := ARRAY[pg_catalog.current_setting('jit', true), pg_catalog.current_setting('hnsw.ef_search', true),
+                    pg_catalog.current_setting('hnsw.iterative_scan', true)];
   attempts := '{1}';
-  IF p_filter IS NULL AND p_exact IS NOT TRUE AND settings[2] IS NOT NULL THEN   -- what is asked for most, decided as below
+
+  -- What is asked for most, decided as below, with fewer facts.
+  IF p_filter IS NULL AND p_exact IS NOT TRUE AND settings[2] IS NOT NULL THEN
     f := rowvec_internal.ready(p_source, p_row_type);
     v_visits := greatest(100, 5 * p_k, settings[2]::float8);
     IF f.id IS NOT NULL AND v_visits <= 1000 AND 4 * f.vectors_rows >= 22 * v_visits
-      AND pg_catalog.has_table_privilege(f.source_table, 'SELECT') AND NOT pg_catalog.row_security_active(f.source_table)
+      AND pg_catalog.has_table_privilege(f.source_table, 'SELECT')
+      AND NOT pg_catalog.row_security_active(f.source_table)
     THEN
-      v_set := pg_catalog.set_config('jit', 'off', true) || pg_catalog.set_config('hnsw.ef_search', v_visits::text, true)
-               || CASE WHEN settings[3] IS NOT NULL THEN pg_catalog.set_config('hnsw.iterative_scan', 'strict_order', true) END;
-      nearest := pg_catalog.format(CASE WHEN p_row_type IS NULL THEN 'SELECT * FROM rowvec_internal.source_%s_nearest($1, $2)' ELSE 'SELECT * FROM rowvec_internal.source_%s_nearest($1, $2, NULL::%s)' END, f.id, f.relation);
+      v_set := pg_catalog.set_config('jit', 'off', true);
+      v_set := pg_catalog.set_config('hnsw.ef_search', v_visits::text, true);
+      IF settings[3] IS NOT NULL THEN
+        v_set := pg_catalog.set_config('hnsw.iterative_scan', 'strict_order', true);
+      END IF;
+      nearest := pg_catalog.format('SELECT * FROM rowvec_internal.source_%s_nearest($1, $2%s)', f.id,
+                                   CASE WHEN p_row_type IS NOT NULL THEN ', NULL::' || f.relation END);
       RETURN;
     END IF;
   END IF;
   f := rowvec_internal.search_facts(p_source, p_row_type);
-  IF NOT pg_catalog.has_table_privilege(f.source_table, 'SELECT') THEN   -- else its vectors would just seem empty
-    RAISE EXCEPTION 'permission denied for table %', f.relation USING ERRCODE = 'insufficient_privilege', HINT = 'Searching takes SELECT on the whole table.';
+  IF NOT pg_catalog.has_table_privilege(f.source_table, 'SELECT') THEN   -- else it would seem to have no vectors
+    RAISE EXCEPTION 'permission denied for table %', f.relation USING ERRCODE = 'insufficient_privilege',
+      HINT = 'Searching takes SELECT on the whole table.';
   END IF;
   IF settings[2] IS NULL THEN   -- pgvector's library, and with it its settings, comes with first use
     EXECUTE pg_catalog.format('SELECT %L::%s.vector', '[1]', f.schema);
-    settings[2:3] := ARRAY[pg_catalog.current_setting('hnsw.ef_search', true), pg_catalog.current_setting('hnsw.iterative_scan', true)];
+    settings[2:3] := ARRAY[pg_catalog.current_setting('hnsw.ef_search', true),
+      pg_catalog.current_setting('hnsw.iterative_scan', true)];
   END IF;
   p_exact := coalesce(p_exact, false) OR f.kind IS NULL;
   IF NOT p_exact THEN
     v_simple := p_filter IS NULL AND NOT pg_catalog.row_security_active(f.source_table);
     v_chunks := CASE WHEN p_per_row THEN least(8, coalesce(f.chunks, 1)) ELSE 1 END;
-    v_hits := v_chunks * CASE WHEN v_simple THEN 5 ELSE 10 END * CASE f.kind WHEN 'bit' THEN 4 ELSE 1 END;   -- a bit tells little
+    -- An index of single bits ranks coarsely: four times as many.
+    v_hits := v_chunks * CASE WHEN v_simple THEN 5 ELSE 10 END * CASE f.kind WHEN 'bit' THEN 4 ELSE 1 END;
     v_visits := greatest(100, v_hits * p_k, settings[2]::float8);
     IF v_simple THEN
       p_exact := f.vectors_rows > 0 AND 4 * f.vectors_rows < 22 * v_visits;
@@ -650,9 +712,11 @@ BEGIN
     v_prepared := v_simple AND f.kind = 'vector' AND f.prepared IS NOT NULL;
     v_set := pg_catalog.set_config('hnsw.ef_search', ceil(v_visits / v_steps)::text, true);
     IF settings[3] IS NOT NULL THEN   -- pgvector 0.8 and newer; where it is older, the exact scan fills up
-      v_set := pg_catalog.set_config('hnsw.iterative_scan', CASE WHEN v_prepared THEN 'strict_order' ELSE 'relaxed_order' END, true);
+      v_order := CASE WHEN v_prepared THEN 'strict_order' ELSE 'relaxed_order' END;
+      v_set := pg_catalog.set_config('hnsw.iterative_scan', v_order, true);
     END IF;
-    nearest := rowvec_internal.search_sql(f, p_row_type IS NOT NULL, p_filter, false, CASE WHEN v_simple THEN v_chunks ELSE v_hits * (1 - 0.5 / v_steps) END, p_per_row);
+    v_wider := CASE WHEN v_simple THEN v_chunks ELSE v_hits * (1 - 0.5 / v_steps) END;
+    nearest := rowvec_internal.search_sql(f, p_row_type IS NOT NULL, p_filter, false, v_wider, p_per_row);
     attempts := CASE WHEN v_chunks > 1 THEN '{1,8}' ELSE '{1}' END;
   END IF;
 END $_$;
@@ -664,7 +728,8 @@ CREATE FUNCTION rowvec_internal.by_loopback(p_model smallint, p_prompt text, p_q
 DECLARE
   v_dblink text := rowvec_internal.extension_schema('dblink');
   v_ask    text := format('SELECT * FROM %s.dblink(''rowvec_loopback'', %L) AS r(id uuid)', v_dblink,
-                          format('SELECT rowvec_internal.ask(%s::smallint, %L, %L, %L::smallint)', p_model, p_prompt, p_query, p_source));
+                          format('SELECT rowvec_internal.ask(%s::smallint, %L, %L, %L::smallint)', p_model, p_prompt,
+                            p_query, p_source));
   v_begin  timestamptz := clock_timestamp();
   v_waited interval;
   v_open   boolean;
@@ -673,7 +738,8 @@ DECLARE
   v_answer text;
   v_error  text;
 BEGIN
-  EXECUTE format('SELECT coalesce(''rowvec_loopback'' = ANY (%s.dblink_get_connections()), false)', v_dblink) INTO v_open;
+  EXECUTE format('SELECT coalesce(''rowvec_loopback'' = ANY (%s.dblink_get_connections()), false)', v_dblink)
+    INTO v_open;
   IF v_open THEN
     BEGIN
       EXECUTE v_ask INTO v_id;
@@ -685,7 +751,8 @@ BEGIN
     BEGIN
       EXECUTE format('SELECT %s.dblink_connect(''rowvec_loopback'', ''rowvec_loopback'')', v_dblink);
     EXCEPTION WHEN OTHERS THEN
-      RAISE EXCEPTION 'the loop-back connection cannot be opened: %', SQLERRM USING ERRCODE = 'object_not_in_prerequisite_state',
+      RAISE EXCEPTION 'the loop-back connection cannot be opened: %', SQLERRM
+        USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = 'Run `rowvec setup-loopback` again: host and port as the server sees itself.';
     END;
     EXECUTE v_ask INTO v_id;
@@ -719,10 +786,12 @@ DECLARE
   v_answer text;
 BEGIN
   EXECUTE format('COPY (SELECT %L) TO %L', encode(convert_to(
-    jsonb_build_object('model', p_model, 'prompt', p_prompt, 'query', p_query, 'source', p_source)::text, 'UTF8'), 'hex') || '.', v_stem || '.ask');
+    jsonb_build_object('model', p_model, 'prompt', p_prompt, 'query', p_query, 'source', p_source)::text, 'UTF8'),
+      'hex') || '.', v_stem || '.ask');
   LOOP
     v_waited := clock_timestamp() - v_begin;
-    PERFORM pg_sleep(CASE WHEN v_waited < interval '50 ms' THEN 0.001 WHEN v_waited < interval '500 ms' THEN 0.005 ELSE 0.02 END);
+    PERFORM pg_sleep(CASE WHEN v_waited < interval '50 ms' THEN 0.001 WHEN v_waited < interval '500 ms' THEN 0.005
+      ELSE 0.02 END);
     v_answer := convert_from(pg_read_binary_file(v_stem || '.answer', 0, 10000000, true), 'UTF8');
     EXIT WHEN v_answer LIKE '%.';
     IF v_waited > p_timeout OR v_waited > interval '1 s' AND NOT rowvec_internal.listens(2) THEN
@@ -731,7 +800,8 @@ BEGIN
   END LOOP;
   v_answer := left(v_answer, -1);
   IF v_answer NOT LIKE '[%' THEN
-    RAISE EXCEPTION 'the daemon could not encode the query: %', ltrim(v_answer, '!') USING ERRCODE = 'external_routine_exception';
+    RAISE EXCEPTION 'the daemon could not encode the query: %', ltrim(v_answer, '!')
+      USING ERRCODE = 'external_routine_exception';
   END IF;
   RETURN v_answer;
 END $$;
@@ -804,67 +874,90 @@ DECLARE
 BEGIN
   s.key_columns := rowvec_internal.key_columns(s.source_table);
   IF s.key_columns IS NULL THEN
-    RAISE EXCEPTION 'table % has no key', rowvec_internal.table_name(s.source_table) USING ERRCODE = 'invalid_table_definition',
+    RAISE EXCEPTION 'table % has no key', rowvec_internal.table_name(s.source_table)
+      USING ERRCODE = 'invalid_table_definition',
       HINT = 'Add a primary key, or a unique index on columns that are NOT NULL.';
   END IF;
-  IF s.key_columns && ARRAY['chunk', 'embedding', 'chunk_start', 'chunk_end', 'chunk_text', '_hash', '_chunk_hash', '_truncated', '_version', '_at']::name[] THEN
-    RAISE EXCEPTION 'a key column of % is called as one of ours', rowvec_internal.table_name(s.source_table) USING ERRCODE = 'reserved_name',
-      DETAIL = 'The vector table has columns chunk, embedding, chunk_start, chunk_end, chunk_text, _hash, _chunk_hash, _truncated, _version and _at.', HINT = 'You must rename the key column.';
+  IF s.key_columns && ARRAY['chunk', 'embedding', 'chunk_start', 'chunk_end', 'chunk_text', '_hash', '_chunk_hash',
+    '_truncated', '_version', '_at']::name[] THEN
+    RAISE EXCEPTION 'a key column of % is called as one of ours', rowvec_internal.table_name(s.source_table)
+      USING ERRCODE = 'reserved_name',
+      DETAIL = 'The vector table has columns chunk, embedding, chunk_start, chunk_end, chunk_text, _hash,'
+               ' _chunk_hash, _truncated, _version and _at.',
+      HINT = 'You must rename the key column.';
   END IF;
   IF coalesce(cardinality(s.text_columns), 0) = 0 THEN
-    RAISE EXCEPTION 'no text column is named' USING ERRCODE = 'invalid_parameter_value', HINT = 'For example: SELECT rowvec.watch(''documents'', ''body'').';
+    RAISE EXCEPTION 'no text column is named' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'For example: SELECT rowvec.watch(''documents'', ''body'').';
   END IF;
   s.key_numbers := rowvec_internal.column_numbers(s.source_table, s.key_columns);
   s.text_numbers := rowvec_internal.column_numbers(s.source_table, s.text_columns);
-  SELECT array_agg(pg_catalog.format_type(a.atttypid, a.atttypmod) ORDER BY array_position(s.key_columns, a.attname)) INTO s.key_types
+  SELECT array_agg(pg_catalog.format_type(a.atttypid, a.atttypmod) ORDER BY array_position(s.key_columns, a.attname))
+    INTO s.key_types
   FROM pg_catalog.pg_attribute a WHERE a.attrelid = s.source_table AND a.attname = ANY (s.key_columns);
 
   SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, t.typname = 'bytea' AS bytes INTO v_column
-  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_type b
+    ON b.oid = t.typbasetype
   WHERE a.attrelid = s.source_table AND a.attname = ANY (s.text_columns)
     AND (t.typname = 'bytea' OR s.template IS NULL AND coalesce(b.typcategory, t.typcategory) <> 'S') LIMIT 1;
   IF FOUND THEN
-    RAISE EXCEPTION 'column "%" of % is %, not text', v_column.attname, rowvec_internal.table_name(s.source_table), v_column.type USING ERRCODE = 'datatype_mismatch',
+    RAISE EXCEPTION 'column "%" of % is %, not text', v_column.attname, rowvec_internal.table_name(s.source_table),
+      v_column.type USING ERRCODE = 'datatype_mismatch',
       HINT = CASE WHEN v_column.bytes THEN 'Store the text of such a document in a text column, and watch that.'
         ELSE format('Name a text column, or say how it is to be read: template => ''{%s}''.', v_column.attname) END;
   END IF;
   IF s.template IS NOT NULL THEN
     IF EXISTS (SELECT FROM rowvec_internal.template_parts(s.template) p WHERE p.kind = 'brace') THEN
-      RAISE EXCEPTION 'the template has a brace that is not closed, or not opened' USING ERRCODE = 'invalid_parameter_value', HINT = 'A column is written {column}, a brace {{ or }}.';
+      RAISE EXCEPTION 'the template has a brace that is not closed, or not opened'
+        USING ERRCODE = 'invalid_parameter_value', HINT = 'A column is written {column}, a brace {{ or }}.';
     END IF;
-    SELECT p.word INTO v_extra FROM rowvec_internal.template_parts(s.template) p WHERE p.kind = 'column' AND p.word <> ALL (s.text_columns::text[]) LIMIT 1;
+    SELECT p.word INTO v_extra FROM rowvec_internal.template_parts(s.template) p WHERE p.kind = 'column'
+      AND p.word <> ALL (s.text_columns::text[]) LIMIT 1;
     IF FOUND THEN
-      RAISE EXCEPTION 'the template names {%}, which is not among the text columns', v_extra USING ERRCODE = 'invalid_parameter_value',
-        HINT = format('Add it: ARRAY[%s, %L].', (SELECT string_agg(quote_literal(c), ', ') FROM unnest(s.text_columns) c), v_extra);
+      RAISE EXCEPTION 'the template names {%}, which is not among the text columns', v_extra
+        USING ERRCODE = 'invalid_parameter_value',
+        HINT = format('Add it: ARRAY[%s, %L].', (SELECT string_agg(quote_literal(c), ', ')
+          FROM unnest(s.text_columns) c), v_extra);
     END IF;
     SELECT c INTO v_extra FROM unnest(s.text_columns) c
-    WHERE NOT EXISTS (SELECT FROM rowvec_internal.template_parts(s.template) p WHERE p.kind = 'column' AND p.word = c) LIMIT 1;
+    WHERE NOT EXISTS (SELECT FROM rowvec_internal.template_parts(s.template) p WHERE p.kind = 'column'
+      AND p.word = c) LIMIT 1;
     IF FOUND THEN
-      RAISE EXCEPTION 'the template does not use the text column "%"', v_extra USING ERRCODE = 'invalid_parameter_value', HINT = 'A column is written {column}, a brace {{ or }}.';
+      RAISE EXCEPTION 'the template does not use the text column "%"', v_extra
+        USING ERRCODE = 'invalid_parameter_value', HINT = 'A column is written {column}, a brace {{ or }}.';
     END IF;
   END IF;
-  EXECUTE format('SELECT %s FROM %s d LIMIT 0', rowvec_internal.text_sql('d', s.source_table, s.text_columns, s.template), s.source_table);
+  EXECUTE format('SELECT %s FROM %s d LIMIT 0', rowvec_internal.text_sql('d', s.source_table, s.text_columns,
+    s.template), s.source_table);
 
   IF s.into_column IS NOT NULL AND (s.chunk_tokens IS NOT NULL OR s.on_overflow = 'chunk') THEN
-    RAISE EXCEPTION 'a row has room for one vector: into_column and chunks exclude each other' USING ERRCODE = 'invalid_parameter_value',
+    RAISE EXCEPTION 'a row has room for one vector: into_column and chunks exclude each other'
+      USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Leave into_column out: the vectors go to a table of their own.';
   END IF;
   IF s.on_overflow IS NULL OR s.on_overflow NOT IN ('truncate', 'error', 'chunk') THEN
-    RAISE EXCEPTION 'on_overflow is %, which is not a way to treat a text that is too long', coalesce(quote_literal(s.on_overflow), 'NULL') USING ERRCODE = 'invalid_parameter_value',
+    RAISE EXCEPTION 'on_overflow is %, which is not a way to treat a text that is too long',
+      coalesce(quote_literal(s.on_overflow), 'NULL') USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Say ''truncate'', ''error'' or ''chunk''.';
   END IF;
   IF s.chunk_tokens NOT BETWEEN 8 AND p_model.max_tokens THEN
-    RAISE EXCEPTION 'chunk_tokens is %, but model "%" takes % tokens at most, and a chunk has at least 8', s.chunk_tokens, p_model.name, p_model.max_tokens USING ERRCODE = 'invalid_parameter_value',
+    RAISE EXCEPTION 'chunk_tokens is %, but model "%" takes % tokens at most, and a chunk has at least 8',
+      s.chunk_tokens, p_model.name, p_model.max_tokens USING ERRCODE = 'invalid_parameter_value',
       HINT = format('For example chunk_tokens => %s.', p_model.max_tokens);
   END IF;
-  IF s.chunk_overlap < 0 OR s.chunk_overlap * 2 > coalesce(s.chunk_tokens, CASE WHEN s.on_overflow = 'chunk' THEN p_model.max_tokens ELSE 0 END) THEN
-    RAISE EXCEPTION 'chunk_overlap is %: it may be half of chunk_tokens at most', s.chunk_overlap USING ERRCODE = 'invalid_parameter_value', HINT = 'For example chunk_tokens => 200, chunk_overlap => 20.';
+  IF s.chunk_overlap < 0 OR s.chunk_overlap * 2 > coalesce(s.chunk_tokens, CASE WHEN s.on_overflow = 'chunk'
+    THEN p_model.max_tokens ELSE 0 END) THEN
+    RAISE EXCEPTION 'chunk_overlap is %: it may be half of chunk_tokens at most', s.chunk_overlap
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'For example chunk_tokens => 200, chunk_overlap => 20.';
   END IF;
   IF s.store_text AND s.chunk_tokens IS NULL AND s.on_overflow <> 'chunk' THEN
-    RAISE EXCEPTION 'store_text keeps the texts of chunks, and there are none' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave it out, or say chunk_tokens => 200.';
+    RAISE EXCEPTION 'store_text keeps the texts of chunks, and there are none'
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave it out, or say chunk_tokens => 200.';
   END IF;
   IF s.index_kind <> 'auto' THEN
-    RAISE EXCEPTION 'index is %, which is not known', quote_literal(s.index_kind) USING ERRCODE = 'invalid_parameter_value',
+    RAISE EXCEPTION 'index is %, which is not known', quote_literal(s.index_kind)
+      USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Say index => ''auto'' to let the daemon make it, or leave it out and run `rowvec index`.';
   END IF;
   RETURN s;
@@ -892,19 +985,33 @@ CREATE FUNCTION rowvec_internal.chunk_search_sql(f record, p_hit text, p_keys te
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-  v_names text;
-  v_row   text;
-  v_chunk text;
+  v_keys    text;   -- of a chunk that was found: x.key1, x.key2, …
+  v_row     text;   -- the row that it is of
+  v_chunk   text;   -- the chunk itself
+  v_rows    text;
+  v_found   text;
+  v_best    text;
+  v_passage text;
 BEGIN
-  SELECT pg_catalog.string_agg('x.key' || i, ', '), pg_catalog.string_agg(pg_catalog.format('%s.%I = _rowvec.key%s', f.alias, k, i), ' AND '),
-         pg_catalog.string_agg(pg_catalog.format('_chunk.%I = _rowvec.key%s', k, i), ' AND ')
-    INTO v_names, v_row, v_chunk FROM pg_catalog.unnest(f.keys) WITH ORDINALITY u(k, i);
-  RETURN pg_catalog.format(E'SELECT %1$s AS hit, _rowvec.distance, _rowvec.chunk, coalesce(_chunk.chunk_text, pg_catalog.substr(%2$s, _chunk.chunk_start + 1, _chunk.chunk_end - _chunk.chunk_start)) AS passage'
-      ' FROM (SELECT y.* FROM (SELECT %3$s x.* FROM (SELECT s.*, %4$s AS distance, v.chunk FROM %5$s v JOIN (SELECT %6$s FROM %7$s AS %8$s WHERE (%9$s\n)) s ON %10$s WHERE v.embedding IS NOT NULL%11$s) x%12$s%13$s) y'
-      ' ORDER BY y.distance + 0.0::float8 LIMIT $2) _rowvec JOIN %5$s _chunk ON %14$s AND _chunk.chunk = _rowvec.chunk JOIN %7$s AS %8$s ON %15$s ORDER BY _rowvec.distance',
-    p_hit, f.row_text, CASE WHEN p_per_row THEN pg_catalog.format('DISTINCT ON (%s)', v_names) ELSE '' END, p_distance, f.vectors, p_keys, f.relation, f.alias, coalesce(p_filter, 'true'), p_join,
-    CASE WHEN p_exact THEN '' ELSE pg_catalog.format(' ORDER BY %s LIMIT $2 * %s * $4', p_order, p_wider) END, CASE WHEN p_exact THEN ' WHERE $3 IS NULL OR x.distance <= $3' ELSE '' END,
-    CASE WHEN p_per_row THEN pg_catalog.format(' ORDER BY %s, x.distance + 0.0::float8', v_names) ELSE '' END, v_chunk, v_row);
+  SELECT string_agg('x.key' || i, ', '), string_agg(format('%s.%I = _rowvec.key%s', f.alias, k, i), ' AND '),
+         string_agg(format('_chunk.%I = _rowvec.key%s', k, i), ' AND ')
+    INTO v_keys, v_row, v_chunk FROM unnest(f.keys) WITH ORDINALITY u(k, i);
+  v_rows := format(E'SELECT %s FROM %s AS %s WHERE (%s\n)', p_keys, f.relation, f.alias, coalesce(p_filter, 'true'));
+  v_found := format('SELECT s.*, %s AS distance, v.chunk FROM %s v JOIN (%s) s ON %s WHERE v.embedding IS NOT NULL',
+                    p_distance, f.vectors, v_rows, p_join);
+  IF NOT p_exact THEN
+    v_found := format('%s ORDER BY %s LIMIT $2 * %s * $4', v_found, p_order, p_wider);
+  END IF;
+  v_best := format('SELECT %s x.* FROM (%s) x%s%s',
+                   CASE WHEN p_per_row THEN format('DISTINCT ON (%s)', v_keys) END, v_found,
+                   CASE WHEN p_exact THEN ' WHERE $3 IS NULL OR x.distance <= $3' END,
+                   CASE WHEN p_per_row THEN format(' ORDER BY %s, x.distance + 0.0::float8', v_keys) END);
+  v_passage := format('coalesce(_chunk.chunk_text, pg_catalog.substr(%s, _chunk.chunk_start + 1,'
+                      ' _chunk.chunk_end - _chunk.chunk_start))', f.row_text);
+  RETURN format('SELECT %s AS hit, _rowvec.distance, _rowvec.chunk, %s AS passage'
+                ' FROM (SELECT y.* FROM (%s) y ORDER BY y.distance + 0.0::float8 LIMIT $2) _rowvec'
+                ' JOIN %s _chunk ON %s AND _chunk.chunk = _rowvec.chunk JOIN %s AS %s ON %s ORDER BY _rowvec.distance',
+                p_hit, v_passage, v_best, f.vectors, v_chunk, f.relation, f.alias, v_row);
 END $_$;
 
 CREATE FUNCTION rowvec_internal.claim_queries(p_models smallint[]) RETURNS TABLE(id uuid, model_id smallint, prompt text, query text, source_id smallint)
@@ -920,7 +1027,8 @@ BEGIN
                      AND (w.claimed_at IS NULL OR w.claimed_at < clock_timestamp() - interval '2 s')
                    ORDER BY w.asked_at LIMIT 64 FOR UPDATE SKIP LOCKED)
     RETURNING q.id, q.model_id, q.prompt, q.query, q.source_id)
-  SELECT c.id, c.model_id, c.prompt, c.query, c.source_id FROM claimed c WHERE pg_try_advisory_lock(rowvec_internal.query_lock(c.id)) IS NOT NULL;
+  SELECT c.id, c.model_id, c.prompt, c.query, c.source_id FROM claimed c
+    WHERE pg_try_advisory_lock(rowvec_internal.query_lock(c.id)) IS NOT NULL;
 END $$;
 
 CREATE FUNCTION rowvec_internal.column_numbers(p_table regclass, p_columns name[]) RETURNS smallint[]
@@ -936,7 +1044,8 @@ BEGIN
     SELECT attnum INTO v_number FROM pg_attribute
     WHERE attrelid = p_table AND attname = v_column AND attnum > 0 AND NOT attisdropped;
     IF NOT FOUND THEN
-      RAISE EXCEPTION 'table % has no column "%"', rowvec_internal.table_name(p_table), v_column USING ERRCODE = 'undefined_column',
+      RAISE EXCEPTION 'table % has no column "%"', rowvec_internal.table_name(p_table), v_column
+        USING ERRCODE = 'undefined_column',
         HINT = format('Its columns are %s.', (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum)
           FROM pg_attribute WHERE attrelid = p_table AND attnum > 0 AND NOT attisdropped));
     END IF;
@@ -951,10 +1060,15 @@ CREATE FUNCTION rowvec_internal.column_problem(p_table regclass, p_column name, 
     AS $_$
   SELECT CASE
     WHEN a.attnum IS NULL THEN format('column "%s" is gone', p_column)
-    WHEN a.attgenerated <> '' THEN format('column "%s" of %s is generated, and cannot be written', p_column, rowvec_internal.table_name(p_table))
-    WHEN t.typname NOT IN ('vector', 'halfvec') OR t.typnamespace <> (SELECT extnamespace FROM pg_extension WHERE extname = 'vector') OR a.atttypmod <> p_dims
-      THEN format('column "%s" of %s is %s, and the model makes vectors of %s dims: it must be vector(%4$s) or halfvec(%4$s)', p_column, rowvec_internal.table_name(p_table), format_type(a.atttypid, a.atttypmod), p_dims)
-    WHEN a.attnotnull THEN format('column "%s" of %s is NOT NULL, but a new row waits for its vector: ALTER TABLE %2$s ALTER %1$I DROP NOT NULL', p_column, rowvec_internal.table_name(p_table))
+    WHEN a.attgenerated <> '' THEN format('column "%s" of %s is generated, and cannot be written', p_column,
+      rowvec_internal.table_name(p_table))
+    WHEN t.typname NOT IN ('vector', 'halfvec') OR t.typnamespace <> (SELECT extnamespace FROM pg_extension
+      WHERE extname = 'vector') OR a.atttypmod <> p_dims
+      THEN format('column "%s" of %s is %s, and the model makes vectors of %s dims:'
+                  ' it must be vector(%4$s) or halfvec(%4$s)',
+                  p_column, rowvec_internal.table_name(p_table), format_type(a.atttypid, a.atttypmod), p_dims)
+    WHEN a.attnotnull THEN format('column "%s" of %s is NOT NULL, but a new row waits for its vector:'
+                  ' ALTER TABLE %2$s ALTER %1$I DROP NOT NULL', p_column, rowvec_internal.table_name(p_table))
     END
   FROM (VALUES (1)) one
   LEFT JOIN pg_attribute a ON a.attrelid = p_table AND a.attname = p_column AND a.attnum > 0 AND NOT a.attisdropped
@@ -1044,7 +1158,8 @@ BEGIN
   FOR v_trigger IN
     SELECT t.tgname, t.tgrelid::regclass AS on_table
     FROM pg_catalog.pg_trigger t JOIN rowvec_internal.source s ON s.source_table = t.tgrelid
-    WHERE s.id = p_source AND t.tgname LIKE format('rowvec\_%s\_%%', p_source) AND NOT t.tgisinternal AND t.tgparentid = 0
+    WHERE s.id = p_source AND t.tgname LIKE format('rowvec\_%s\_%%', p_source) AND NOT t.tgisinternal
+      AND t.tgparentid = 0
   LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', v_trigger.tgname, v_trigger.on_table);
   END LOOP;
@@ -1070,7 +1185,8 @@ CREATE FUNCTION rowvec_internal.estimate(p_relation text, p_alias text, p_filter
 DECLARE
   v_plan record;
 BEGIN
-  FOR v_plan IN EXECUTE pg_catalog.format(E'EXPLAIN (FORMAT JSON) SELECT FROM %s AS %s WHERE (%s\n)', p_relation, p_alias, coalesce(p_filter, 'true')) LOOP
+  FOR v_plan IN EXECUTE pg_catalog.format(E'EXPLAIN (FORMAT JSON) SELECT FROM %s AS %s WHERE (%s\n)', p_relation,
+    p_alias, coalesce(p_filter, 'true')) LOOP
     rows := (v_plan."QUERY PLAN"::jsonb -> 0 -> 'Plan' ->> 'Plan Rows')::float8;
     cost := (v_plan."QUERY PLAN"::jsonb -> 0 -> 'Plan' ->> 'Total Cost')::float8;
   END LOOP;
@@ -1090,7 +1206,8 @@ CREATE FUNCTION rowvec_internal.extension_schema(p_name name) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = p_name
+  SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+    WHERE e.extname = p_name
 $$;
 
 CREATE FUNCTION rowvec_internal.fail_query(p_id uuid, p_error text) RETURNS void
@@ -1118,27 +1235,33 @@ BEGIN
     IF i <= cardinality(s.key_columns) THEN
       EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', s.vector_table, v_old[i], p_names[i]);
       IF cardinality(s.key_columns) > 1 THEN
-        EXECUTE format('ALTER TYPE rowvec_internal.source_%s_key RENAME ATTRIBUTE %I TO %I', p_source, v_old[i], p_names[i]);
+        EXECUTE format('ALTER TYPE rowvec_internal.source_%s_key RENAME ATTRIBUTE %I TO %I', p_source, v_old[i],
+          p_names[i]);
       END IF;
     END IF;
   END LOOP;
   FOR i IN 1 .. cardinality(s.key_columns) LOOP
     CONTINUE WHEN p_types[i] = s.key_types[i];
-    EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::text::%3$s', s.vector_table, p_names[i], p_types[i]);
+    EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::text::%3$s', s.vector_table, p_names[i],
+      p_types[i]);
     IF cardinality(s.key_columns) > 1 THEN
-      EXECUTE format('ALTER TYPE rowvec_internal.source_%s_key ALTER ATTRIBUTE %I TYPE %s', p_source, p_names[i], p_types[i]);
+      EXECUTE format('ALTER TYPE rowvec_internal.source_%s_key ALTER ATTRIBUTE %I TYPE %s', p_source, p_names[i],
+        p_types[i]);
     END IF;
   END LOOP;
-  UPDATE rowvec_internal.source SET key_columns = p_names[:cardinality(s.key_columns)], text_columns = p_names[cardinality(s.key_columns) + 1:],
+  UPDATE rowvec_internal.source SET key_columns = p_names[:cardinality(s.key_columns)],
+    text_columns = p_names[cardinality(s.key_columns) + 1:],
     key_numbers = p_numbers[:cardinality(s.key_columns)], text_numbers = p_numbers[cardinality(s.key_columns) + 1:],
     key_types = p_types, template = v_template WHERE id = p_source;
   IF s.state <> 'paused' THEN
-    IF p_numbers <> s.key_numbers || s.text_numbers THEN   -- other columns by these names: WHEN still tests the old ones
+    -- other columns by these names: WHEN still tests the old ones
+    IF p_numbers <> s.key_numbers || s.text_numbers THEN
       PERFORM rowvec_internal.drop_triggers(p_source);
     END IF;
     PERFORM rowvec_internal.install_triggers(p_source);
   END IF;
-  IF p_numbers[:cardinality(s.key_columns)] <> s.key_numbers THEN   -- triggers have read another column in its place; every row is compared anyway
+  -- triggers have read another column in its place; every row is compared anyway
+  IF p_numbers[:cardinality(s.key_columns)] <> s.key_numbers THEN
     DELETE FROM rowvec_internal.change WHERE source_id = p_source;
   END IF;
 END $_$;
@@ -1155,11 +1278,13 @@ BEGIN
     PERFORM rowvec_internal.prepare_search(NEW.id);
     RETURN NULL;
   END IF;
-  IF EXISTS (SELECT FROM pg_class WHERE oid = OLD.vector_table) AND NOT EXISTS (SELECT FROM rowvec_internal.source WHERE vector_table = OLD.vector_table) THEN
+  IF EXISTS (SELECT FROM pg_class WHERE oid = OLD.vector_table) AND NOT EXISTS (SELECT FROM rowvec_internal.source
+    WHERE vector_table = OLD.vector_table) THEN
     PERFORM rowvec_internal.ungrant_vectors(OLD.vector_table);
   END IF;
   FOR v_function IN SELECT oid::regprocedure FROM pg_proc
-    WHERE pronamespace = 'rowvec_internal'::regnamespace AND proname IN (format('source_%s_visible', OLD.id), format('source_%s_nearest', OLD.id))
+    WHERE pronamespace = 'rowvec_internal'::regnamespace AND proname IN (format('source_%s_visible', OLD.id),
+      format('source_%s_nearest', OLD.id))
   LOOP
     EXECUTE format('DROP FUNCTION %s', v_function);
   END LOOP;
@@ -1172,7 +1297,8 @@ CREATE FUNCTION rowvec_internal.grant_loopback(p_role name) RETURNS void
     AS $$
 BEGIN
   EXECUTE format('GRANT USAGE ON SCHEMA rowvec_internal TO %I', p_role);
-  EXECUTE format('GRANT EXECUTE ON FUNCTION rowvec_internal.ask(smallint, text, text, smallint), rowvec_internal.take_answer(uuid), rowvec_internal.same_database(oid, numeric) TO %I', p_role);
+  EXECUTE format('GRANT EXECUTE ON FUNCTION rowvec_internal.ask(smallint, text, text, smallint),'
+                 ' rowvec_internal.take_answer(uuid), rowvec_internal.same_database(oid, numeric) TO %I', p_role);
 END $$;
 
 CREATE FUNCTION rowvec_internal.grant_vectors(p_source smallint) RETURNS void
@@ -1200,7 +1326,8 @@ BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION %s(v record) RETURNS boolean LANGUAGE plpgsql STABLE COST 1000'
                    ' SET search_path = %s AS %L', v_visible, v_path, v_body);
   END IF;
-  IF EXISTS (SELECT FROM pg_policy WHERE polrelid = s.vector_table AND polname = format('rowvec_read_%s', p_source)) THEN
+  IF EXISTS (SELECT FROM pg_policy WHERE polrelid = s.vector_table AND polname = format('rowvec_read_%s', p_source))
+    THEN
     RETURN;
   END IF;
   PERFORM rowvec_internal.ungrant_vectors(s.vector_table);
@@ -1262,10 +1389,13 @@ CREATE FUNCTION rowvec_internal.json_words(p_value jsonb, p_depth integer) RETUR
 BEGIN
   CASE jsonb_typeof(p_value)
     WHEN 'object' THEN
-      RETURN (SELECT CASE WHEN p_depth = 0 THEN string_agg(key || ': ' || words, E'\n' ORDER BY i) ELSE '(' || string_agg(key || ': ' || words, ', ' ORDER BY i) || ')' END
-              FROM jsonb_each(p_value) WITH ORDINALITY e(key, value, i), rowvec_internal.json_words(value, p_depth + 1) words);
+      RETURN (SELECT CASE WHEN p_depth = 0 THEN string_agg(key || ': ' || words, E'\n' ORDER BY i) ELSE '(' ||
+        string_agg(key || ': ' || words, ', ' ORDER BY i) || ')' END
+              FROM jsonb_each(p_value) WITH ORDINALITY e(key, value, i), rowvec_internal.json_words(value,
+                p_depth + 1) words);
     WHEN 'array' THEN
-      RETURN (SELECT string_agg(words, ', ' ORDER BY i) FROM jsonb_array_elements(p_value) WITH ORDINALITY e(value, i), rowvec_internal.json_words(value, p_depth + 1) words);
+      RETURN (SELECT string_agg(words, ', ' ORDER BY i) FROM jsonb_array_elements(p_value) WITH ORDINALITY e(value,
+        i), rowvec_internal.json_words(value, p_depth + 1) words);
     WHEN 'boolean' THEN RETURN CASE WHEN p_value = 'true'::jsonb THEN 'yes' ELSE 'no' END;
     ELSE RETURN p_value #>> '{}';
   END CASE;
@@ -1309,7 +1439,8 @@ CREATE FUNCTION rowvec_internal.key_facts(p_source smallint, OUT partitioned boo
   WITH columns AS (
     SELECT c.relkind = 'p' AS partitioned, t.typname, t.typlen > 0 AS has_length, t.typtype IN ('b', 'e') AS base,
            format('%I.%I', n.nspname, t.typname) AS type,
-           t.typtype = 'e' OR t.typname IN ('int2', 'int4', 'int8', 'text', 'varchar', 'bpchar', 'uuid', 'bool', 'numeric',
+           t.typtype = 'e' OR t.typname IN ('int2', 'int4', 'int8', 'text', 'varchar', 'bpchar', 'uuid', 'bool',
+             'numeric',
                                             'name', 'citext') AS stable_text
     FROM rowvec_internal.source s JOIN pg_class c ON c.oid = s.source_table
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = ANY (s.key_columns)
@@ -1318,8 +1449,8 @@ CREATE FUNCTION rowvec_internal.key_facts(p_source smallint, OUT partitioned boo
   )
   SELECT bool_or(partitioned),
          CASE WHEN bool_and(stable_text) THEN ''
-           ELSE $s$ SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1
-             SET bytea_output = 'hex' SET lc_monetary = 'C'$s$ END,
+           ELSE $s$ SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC'
+             SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary = 'C'$s$ END,
          bool_and(stable_text AND base AND NOT partitioned),
          bool_and(typname IN ('int2', 'int4', 'int8', 'uuid', 'bool')) AND count(*) = 1,
          bool_and(has_length AND base) AND count(*) = 1,
@@ -1335,7 +1466,8 @@ BEGIN
   IF cardinality(f.keys) = 1 THEN
     RETURN format('%s.%I = (%s)::%s', p_record, f.keys[1], p_key, f.types[1]);
   END IF;
-  RETURN (SELECT string_agg(format('%s.%I = ((%s)::rowvec_internal.source_%s_key).%I', p_record, k, p_key, f.id, k), ' AND ') FROM unnest(f.keys) k);
+  RETURN (SELECT string_agg(format('%s.%I = ((%s)::rowvec_internal.source_%s_key).%I', p_record, k, p_key, f.id, k),
+    ' AND ') FROM unnest(f.keys) k);
 END $$;
 
 CREATE FUNCTION rowvec_internal.key_path(p_table regclass, p_columns name[]) RETURNS text
@@ -1359,7 +1491,8 @@ CREATE FUNCTION rowvec_internal.listens(p_way integer) RETURNS boolean
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 1919907702 AND objid = p_way::oid AND objsubid = 2 AND granted
+  SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 1919907702 AND objid = p_way::oid
+    AND objsubid = 2 AND granted
                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
 $$;
 
@@ -1373,7 +1506,8 @@ BEGIN
   IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
     RETURN NULL;
   END IF;
-  v_folder := format('%s/rowvec_queries/%s', current_setting('data_directory'), (SELECT oid FROM pg_database WHERE datname = current_database()));
+  v_folder := format('%s/rowvec_queries/%s', current_setting('data_directory'), (SELECT oid FROM pg_database
+    WHERE datname = current_database()));
   RETURN CASE WHEN (pg_stat_file(v_folder, true)).isdir THEN v_folder END;
 END $$;
 
@@ -1388,22 +1522,28 @@ BEGIN
   IF s.into_column IS NULL THEN
     RETURN s;
   ELSIF s.into_column = ANY (s.key_columns || s.text_columns) THEN
-    RAISE EXCEPTION 'column "%" is a key or a text column of this source', s.into_column USING ERRCODE = 'invalid_parameter_value',
+    RAISE EXCEPTION 'column "%" is a key or a text column of this source', s.into_column
+      USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Name another: it is made if it is not there.';
-  ELSIF EXISTS (SELECT FROM rowvec_internal.source o WHERE o.source_table = s.source_table AND o.into_column = s.into_column AND o.name <> s.name) THEN
-    RAISE EXCEPTION 'column "%" of % is written by another source', s.into_column, rowvec_internal.table_name(s.source_table) USING ERRCODE = 'duplicate_object',
+  ELSIF EXISTS (SELECT FROM rowvec_internal.source o WHERE o.source_table = s.source_table
+    AND o.into_column = s.into_column AND o.name <> s.name) THEN
+    RAISE EXCEPTION 'column "%" of % is written by another source', s.into_column,
+      rowvec_internal.table_name(s.source_table) USING ERRCODE = 'duplicate_object',
       HINT = 'Name another: it is made if it is not there.';
   END IF;
-  IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = s.source_table AND a.attname = s.into_column AND NOT a.attisdropped) THEN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = s.source_table
+    AND a.attname = s.into_column AND NOT a.attisdropped) THEN
     PERFORM set_config('lock_timeout', '2s', true);
     EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s.vector(%s)', s.source_table, s.into_column,
-      (SELECT quote_ident(n.nspname) FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'), p_dims);
+      (SELECT quote_ident(n.nspname) FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n
+        ON n.oid = e.extnamespace WHERE e.extname = 'vector'), p_dims);
     PERFORM set_config('lock_timeout', v_timeout, true);
     s.into_made := true;
   END IF;
   v_problem := rowvec_internal.column_problem(s.source_table, s.into_column, p_dims);
   IF v_problem IS NOT NULL THEN
-    RAISE EXCEPTION '%', v_problem USING ERRCODE = 'datatype_mismatch', HINT = 'Change the column, or name one that is not there yet: it is made as it must be.';
+    RAISE EXCEPTION '%', v_problem USING ERRCODE = 'datatype_mismatch',
+      HINT = 'Change the column, or name one that is not there yet: it is made as it must be.';
   END IF;
   s.into_number := (rowvec_internal.column_numbers(s.source_table, ARRAY[s.into_column]))[1];
   s.into_made := coalesce(s.into_made, false);
@@ -1439,7 +1579,8 @@ BEGIN
         v_keys := NULL;
       END;
       INSERT INTO rowvec_internal.change (source_id, keys) VALUES (%1$s, v_keys);
-      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT FROM '1' THEN
+      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT
+        FROM '1' THEN
         PERFORM set_config('rowvec.rung', '1', true), rowvec_internal.ring();
       END IF;
       RETURN NULL;
@@ -1452,7 +1593,8 @@ BEGIN
       RETURN NULL;
     END $t$;
     REVOKE EXECUTE ON FUNCTION rowvec_internal.source_%1$s_row(), rowvec_internal.source_%1$s_truncate() FROM PUBLIC;
-  $q$, p_source, f.settings, rowvec_internal.key_text('NEW', s.key_columns), rowvec_internal.key_text('OLD', s.key_columns),
+  $q$, p_source, f.settings, rowvec_internal.key_text('NEW', s.key_columns), rowvec_internal.key_text('OLD',
+    s.key_columns),
        v_moved);
   IF NOT f.partitioned THEN
     PERFORM rowvec_internal.make_statement(p_source, f.settings, f.simple, f.fixed);
@@ -1466,9 +1608,24 @@ CREATE FUNCTION rowvec_internal.make_gather(p_source smallint, p_type text, p_si
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
+DECLARE
+  v_setting text := format('rowvec.changed_%s', p_source);
+  v_new     text := CASE WHEN p_simple THEN 'coalesce(p_new, '''')' ELSE 'coalesce(to_json(p_new)::text, '''')' END;
+  v_old     text := CASE WHEN p_simple THEN 'coalesce(p_old, '''')' ELSE 'coalesce(to_json(p_old)::text, '''')' END;
+  v_split   text := CASE WHEN p_simple THEN 'string_to_array(ltrim(v_text, '';,''), '','')'
+                    ELSE 'ARRAY(SELECT json_array_elements_text((''['' || ltrim(v_text, '';,'') || '']'')::json))' END;
+  v_log     text;
 BEGIN
+  v_log := format($q$
+        BEGIN
+          v_keys := nullif(%s::%s[]::text[], '{}');
+        EXCEPTION WHEN OTHERS THEN
+          v_keys := NULL;
+        END;
+        INSERT INTO rowvec_internal.change (source_id, keys) VALUES (%s, v_keys);$q$, v_split, p_type, p_source);
   EXECUTE format($q$
-    CREATE OR REPLACE FUNCTION %1$s_gather(p_new text, p_old text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+    CREATE OR REPLACE FUNCTION rowvec_internal.source_%1$s_gather(p_new text, p_old text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp AS $t$
     DECLARE
       v_text text := current_setting('%2$s', true);
@@ -1488,32 +1645,24 @@ BEGIN
       v_text := set_config('%2$s', v_new, true);
       RETURN true;
     END $t$;
-    CREATE OR REPLACE FUNCTION %1$s_flush() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    -- the WHEN clause runs as the user
+    GRANT EXECUTE ON FUNCTION rowvec_internal.source_%1$s_gather(text, text) TO PUBLIC;
+  $q$, p_source, v_setting, v_new, v_old, v_log);
+  EXECUTE format($q$
+    CREATE OR REPLACE FUNCTION rowvec_internal.source_%1$s_flush() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp AS $t$
     DECLARE
       v_text text := nullif(current_setting('%2$s', true), '');
       v_keys text[];
     BEGIN
-      IF v_text IS DISTINCT FROM ';' THEN%5$s
+      IF v_text IS DISTINCT FROM ';' THEN%3$s
       END IF;
       v_text := set_config('%2$s', '', true);
       IF pg_sequence_last_value('rowvec_internal.armed') = 2 THEN PERFORM rowvec_internal.ring(); END IF;
       RETURN NULL;
     END $t$;
-    GRANT EXECUTE ON FUNCTION %1$s_gather(text, text) TO PUBLIC;
-    REVOKE EXECUTE ON FUNCTION %1$s_flush() FROM PUBLIC;
-  $q$, format('rowvec_internal.source_%s', p_source), format('rowvec.changed_%s', p_source),
-       CASE WHEN p_simple THEN 'coalesce(p_new, '''')' ELSE 'coalesce(to_json(p_new)::text, '''')' END,
-       CASE WHEN p_simple THEN 'coalesce(p_old, '''')' ELSE 'coalesce(to_json(p_old)::text, '''')' END,
-       format($q$
-        BEGIN
-          v_keys := nullif(%s::%s[]::text[], '{}');
-        EXCEPTION WHEN OTHERS THEN
-          v_keys := NULL;
-        END;
-        INSERT INTO rowvec_internal.change (source_id, keys) VALUES (%s, v_keys);$q$,
-         CASE WHEN p_simple THEN 'string_to_array(ltrim(v_text, '';,''), '','')'
-           ELSE 'ARRAY(SELECT json_array_elements_text((''['' || ltrim(v_text, '';,'') || '']'')::json))' END, p_type, p_source));
+    REVOKE EXECUTE ON FUNCTION rowvec_internal.source_%1$s_flush() FROM PUBLIC;
+  $q$, p_source, v_setting, v_log);
 END $_$;
 
 CREATE FUNCTION rowvec_internal.make_statement(p_source smallint, p_settings text, p_simple boolean, p_fixed boolean) RETURNS void
@@ -1522,16 +1671,18 @@ CREATE FUNCTION rowvec_internal.make_statement(p_source smallint, p_settings tex
     AS $_$
 DECLARE
   s          rowvec_internal.source;
-  v_direct   boolean;
+  v_direct   boolean;   -- the key is read by its place
   v_from     text := 'changed r';
   v_key      text;
   v_key_text text;
-  v_window   text;
-  v_bulk     text;
+  v_window   text;      -- logs all rows, or those after an offset
+  v_bulk     text;      -- logs a statement of many rows
+  v_body     text;
 BEGIN
   SELECT * INTO STRICT s FROM rowvec_internal.source WHERE id = p_source;
   v_direct := p_simple AND NOT EXISTS (
-    SELECT FROM pg_catalog.pg_attribute WHERE attrelid = s.source_table AND attnum > 0 AND attnum < s.key_numbers[1] AND NOT attisdropped);
+    SELECT FROM pg_attribute
+    WHERE attrelid = s.source_table AND attnum > 0 AND attnum < s.key_numbers[1] AND NOT attisdropped);
   IF v_direct THEN
     v_key := format('r."key of source %s"', p_source);
     v_key_text := v_key || '::text';
@@ -1541,21 +1692,51 @@ BEGIN
     v_key_text := rowvec_internal.key_text('r', s.key_columns);
   END IF;
 
-  v_window := format($q$
+  v_window := $q$
         INSERT INTO rowvec_internal.change (source_id, keys)
-        SELECT %s, array_agg(k) FROM (SELECT %s AS k, (row_number() OVER () - 1) / 512 AS block FROM %s%%s) s GROUP BY block;$q$,
-    p_source, replace(v_key_text, '%', '%%'), v_from);
-  v_bulk := CASE WHEN p_fixed THEN format($q$
+        SELECT %1$s, array_agg(k)
+        FROM (SELECT %2$s AS k, (row_number() OVER () - 1) / 512 AS block FROM %3$s%4$s) s GROUP BY block;$q$;
+  IF p_fixed THEN
+    v_bulk := format($q$
         INSERT INTO rowvec_internal.change (source_id, keys)
-        SELECT %s, k[g:g + 511]::text[]
-        FROM (SELECT array_agg(k) AS k FROM (SELECT %s AS k FROM %s LIMIT 524288) r) a, generate_series(1, cardinality(k), 512) g;
+        SELECT %1$s, k[g:g + 511]::text[]
+        FROM (SELECT array_agg(k) AS k FROM (SELECT %2$s AS k FROM %3$s LIMIT 524288) r) a,
+             generate_series(1, cardinality(k), 512) g;
         GET DIAGNOSTICS v_rows = ROW_COUNT;
-        IF v_rows = 1024 THEN%s
-        END IF;$q$, p_source, v_key, v_from, format(v_window, ' OFFSET 524288'))
-    ELSE format(v_window, '') END;
+        IF v_rows = 1024 THEN%4$s
+        END IF;$q$, p_source, v_key, v_from, format(v_window, p_source, v_key_text, v_from, ' OFFSET 524288'));
+  ELSE
+    v_bulk := format(v_window, p_source, v_key_text, v_from, '');
+  END IF;
 
+  IF v_direct THEN
+    v_body := format($q$
+      INSERT INTO rowvec_internal.change (source_id, keys)
+      SELECT %1$s, ARRAY[%2$s] FROM %3$s WHERE NOT EXISTS (SELECT FROM changed OFFSET 1);
+      GET DIAGNOSTICS v_rows = ROW_COUNT;
+      IF v_rows = 0 OR pg_sequence_last_value('rowvec_internal.armed') = 2 THEN
+        IF v_rows = 0 AND EXISTS (SELECT FROM changed) THEN%4$s
+        END IF;
+        IF v_rows > 0 THEN PERFORM rowvec_internal.ring(); END IF;
+      END IF;$q$, p_source, v_key_text, v_from, v_bulk);
+  ELSE
+    v_body := format($q$
+      BEGIN
+        SELECT %2$s, EXISTS (SELECT FROM changed OFFSET 1) INTO v_key, v_more FROM %3$s;
+        IF NOT FOUND THEN RETURN NULL; END IF;
+      EXCEPTION WHEN OTHERS THEN
+        v_more := false;
+      END;
+      IF v_more THEN%4$s
+      ELSE
+        INSERT INTO rowvec_internal.change (source_id, keys)
+        VALUES (%1$s, CASE WHEN v_key IS NOT NULL THEN ARRAY[v_key] END);
+      END IF;
+      IF pg_sequence_last_value('rowvec_internal.armed') = 2 THEN PERFORM rowvec_internal.ring(); END IF;$q$,
+      p_source, v_key_text, v_from, v_bulk);
+  END IF;
   EXECUTE format($q$
-    CREATE OR REPLACE FUNCTION %1$s_statement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    CREATE OR REPLACE FUNCTION rowvec_internal.source_%1$s_statement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp %2$s AS $t$
     DECLARE
       v_key  text;
@@ -1564,28 +1745,8 @@ BEGIN
     BEGIN%3$s
       RETURN NULL;
     END $t$;
-    REVOKE EXECUTE ON FUNCTION %1$s_statement() FROM PUBLIC;
-  $q$, format('rowvec_internal.source_%s', p_source), p_settings, CASE WHEN v_direct THEN format($q$
-      INSERT INTO rowvec_internal.change (source_id, keys) SELECT %s, ARRAY[%s] FROM %s WHERE NOT EXISTS (SELECT FROM changed OFFSET 1);
-      GET DIAGNOSTICS v_rows = ROW_COUNT;
-      IF v_rows = 0 OR pg_sequence_last_value('rowvec_internal.armed') = 2 THEN
-        IF v_rows = 0 AND EXISTS (SELECT FROM changed) THEN%s
-        END IF;
-        IF v_rows > 0 THEN PERFORM rowvec_internal.ring(); END IF;
-      END IF;$q$, p_source, v_key_text, v_from, v_bulk)
-    ELSE format($q$
-      BEGIN
-        SELECT %s, EXISTS (SELECT FROM changed OFFSET 1) INTO v_key, v_more FROM %s;
-        IF NOT FOUND THEN RETURN NULL; END IF;
-      EXCEPTION WHEN OTHERS THEN
-        v_more := false;
-      END;
-      IF v_more THEN%s
-      ELSE
-        INSERT INTO rowvec_internal.change (source_id, keys) VALUES (%s, CASE WHEN v_key IS NOT NULL THEN ARRAY[v_key] END);
-      END IF;
-      IF pg_sequence_last_value('rowvec_internal.armed') = 2 THEN PERFORM rowvec_internal.ring(); END IF;$q$,
-      v_key_text, v_from, v_bulk, p_source) END);
+    REVOKE EXECUTE ON FUNCTION rowvec_internal.source_%1$s_statement() FROM PUBLIC;
+  $q$, p_source, p_settings, v_body);
 END $_$;
 
 CREATE FUNCTION rowvec_internal.make_vectors(s rowvec_internal.source, p_model rowvec_internal.model) RETURNS regclass
@@ -1594,30 +1755,43 @@ CREATE FUNCTION rowvec_internal.make_vectors(s rowvec_internal.source, p_model r
     AS $$
 DECLARE
   v_vectors text := format('rowvec.%I', s.name || '_vectors');
-  v_schema  text := (SELECT quote_ident(n.nspname) FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector');
-  v_keys    text := (SELECT string_agg(quote_ident(k), ', ' ORDER BY i) FROM unnest(s.key_columns) WITH ORDINALITY u(k, i));
+  v_schema  text := (SELECT quote_ident(n.nspname) FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n
+    ON n.oid = e.extnamespace WHERE e.extname = 'vector');
+  v_keys    text := (SELECT string_agg(quote_ident(k), ', ' ORDER BY i)
+    FROM unnest(s.key_columns) WITH ORDINALITY u(k, i));
 BEGIN
   IF to_regclass(v_vectors) IS NULL THEN
-    EXECUTE format('CREATE TABLE %s WITH (fillfactor = 80) AS SELECT %s FROM %s WITH NO DATA', v_vectors, v_keys, s.source_table);
-    EXECUTE format('ALTER TABLE %s ADD chunk integer NOT NULL DEFAULT 0, ADD %s, ADD _hash bytea, ADD _truncated boolean NOT NULL DEFAULT false,
-                      ADD _version integer NOT NULL DEFAULT 1, ADD _at timestamptz NOT NULL DEFAULT clock_timestamp(), ADD PRIMARY KEY (%s, chunk)',
-                   v_vectors, CASE WHEN s.into_column IS NULL THEN format('embedding %s.vector(%s)', v_schema, p_model.dims) ELSE '_sum bytea' END, v_keys);
-    EXECUTE format('CREATE INDEX ON %s (_at) WHERE chunk = 0 AND _hash IS NULL', v_vectors);   -- for the purge of tombstones
+    EXECUTE format('CREATE TABLE %s WITH (fillfactor = 80) AS SELECT %s FROM %s WITH NO DATA', v_vectors, v_keys,
+      s.source_table);
+    EXECUTE format('ALTER TABLE %s ADD chunk integer NOT NULL DEFAULT 0, ADD %s, ADD _hash bytea,
+                      ADD _truncated boolean NOT NULL DEFAULT false,
+                      ADD _version integer NOT NULL DEFAULT 1,
+                        ADD _at timestamptz NOT NULL DEFAULT clock_timestamp(), ADD PRIMARY KEY (%s, chunk)',
+                   v_vectors, CASE WHEN s.into_column IS NULL THEN format('embedding %s.vector(%s)', v_schema,
+                     p_model.dims) ELSE '_sum bytea' END, v_keys);
+    -- for the purge of tombstones
+    EXECUTE format('CREATE INDEX ON %s (_at) WHERE chunk = 0 AND _hash IS NULL', v_vectors);
     EXECUTE format('COMMENT ON TABLE %s IS %L', v_vectors, CASE WHEN s.into_column IS NULL
       THEN 'Vectors of a source of rowvec, one row a chunk; join by the key columns. Only the daemon writes here.'
-      ELSE 'Hashes of the texts and vectors of a source of rowvec; the vectors are in its table. Only the daemon writes here.' END);
-    IF s.into_column IS NULL AND p_model.dims * 4 < 7800 THEN   -- inline while a row fits its page: an exact scan then reads no TOAST
+      ELSE 'Hashes of the texts and vectors of a source of rowvec; the vectors are in its table.'
+           ' Only the daemon writes here.' END);
+    -- inline while a row fits its page: an exact scan then reads no TOAST
+    IF s.into_column IS NULL AND p_model.dims * 4 < 7800 THEN
       EXECUTE format('ALTER TABLE %s ALTER embedding SET STORAGE PLAIN', v_vectors);
     END IF;
-  ELSIF coalesce((SELECT format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a WHERE a.attrelid = v_vectors::regclass AND a.attname = 'embedding'), '')
+  ELSIF coalesce((SELECT format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = v_vectors::regclass AND a.attname = 'embedding'), '')
         NOT LIKE (CASE WHEN s.into_column IS NULL THEN format('%%vector(%s)', p_model.dims) ELSE '' END)
       OR (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
-          WHERE a.attrelid = v_vectors::regclass AND a.attnum BETWEEN 1 AND cardinality(s.key_columns)) IS DISTINCT FROM s.key_columns THEN
-    RAISE EXCEPTION '% is there already, with other keys or vectors of another size', v_vectors USING ERRCODE = 'duplicate_table',
+          WHERE a.attrelid = v_vectors::regclass AND a.attnum BETWEEN 1 AND cardinality(s.key_columns)) IS DISTINCT
+            FROM s.key_columns THEN
+    RAISE EXCEPTION '% is there already, with other keys or vectors of another size', v_vectors
+      USING ERRCODE = 'duplicate_table',
       HINT = format('DROP TABLE %s, or give another name: name => ''…''.', v_vectors);
   END IF;
   IF s.chunk_tokens IS NOT NULL OR s.on_overflow = 'chunk' THEN
-    EXECUTE format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS chunk_start integer, ADD COLUMN IF NOT EXISTS chunk_end integer,
+    EXECUTE format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS chunk_start integer,
+                      ADD COLUMN IF NOT EXISTS chunk_end integer,
                       ADD COLUMN IF NOT EXISTS chunk_text text, ADD COLUMN IF NOT EXISTS _chunk_hash bytea', v_vectors);
   END IF;
   RETURN v_vectors::regclass;
@@ -1630,9 +1804,11 @@ CREATE FUNCTION rowvec_internal.no_answer(p_way integer, p_after interval) RETUR
 BEGIN
   IF rowvec_internal.listens(p_way) THEN
     RAISE EXCEPTION 'no daemon answered the query within %', p_after USING ERRCODE = 'object_not_in_prerequisite_state',
-      HINT = 'A daemon listens, but is busy or has not this model: see its log, or give it more time: SET rowvec.query_timeout = ''30 s''.';
+      HINT = 'A daemon listens, but is busy or has not this model: see its log,'
+             ' or give it more time: SET rowvec.query_timeout = ''30 s''.';
   END IF;
-  RAISE EXCEPTION 'no daemon is there to turn the query into a vector' USING ERRCODE = 'object_not_in_prerequisite_state',
+  RAISE EXCEPTION 'no daemon is there to turn the query into a vector'
+    USING ERRCODE = 'object_not_in_prerequisite_state',
     HINT = 'Start `rowvec daemon`, or pass a vector.';
 END $$;
 
@@ -1662,9 +1838,11 @@ DECLARE
   f record := rowvec_internal.search_facts(p_source, p_row_type);
 BEGIN
   EXECUTE pg_catalog.format('SELECT %s FROM %s v WHERE %s',
-    CASE WHEN f.chunks IS NULL THEN pg_catalog.format('v.%s::%s.vector', f.embedding, f.schema) ELSE f.schema || '.avg(v.embedding)' END,
+    CASE WHEN f.chunks IS NULL THEN pg_catalog.format('v.%s::%s.vector', f.embedding, f.schema) ELSE f.schema ||
+      '.avg(v.embedding)' END,
     f.vectors, rowvec_internal.key_matches(f, 'v', '$1')) INTO vector USING p_key;
-  others := pg_catalog.format(E'(%s\n) AND NOT (%s)', coalesce(p_filter, 'true'), rowvec_internal.key_matches(f, f.alias, pg_catalog.quote_literal(p_key)));
+  others := pg_catalog.format(E'(%s\n) AND NOT (%s)', coalesce(p_filter, 'true'), rowvec_internal.key_matches(f,
+    f.alias, pg_catalog.quote_literal(p_key)));
 END $_$;
 
 CREATE FUNCTION rowvec_internal.part_sql(p_record text, p_table oid, p_column name) RETURNS text
@@ -1672,7 +1850,8 @@ CREATE FUNCTION rowvec_internal.part_sql(p_record text, p_table oid, p_column na
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
   WITH RECURSIVE type(oid, base) AS (
-    SELECT t.oid, t.typbasetype FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = p_table AND a.attname = p_column
+    SELECT t.oid, t.typbasetype FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = p_table
+      AND a.attname = p_column
     UNION ALL SELECT t.oid, t.typbasetype FROM type JOIN pg_type t ON t.oid = type.base
   )
   SELECT format('rowvec_internal.text_part(%s)', format(CASE
@@ -1705,10 +1884,14 @@ $_$;
 CREATE FUNCTION rowvec_internal.prepare_search(p_source smallint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 DECLARE
-  f   record;
-  v   rowvec_internal.prepared_search;
+  f          record;
+  v          rowvec_internal.prepared_search;
+  v_settings text := 'LANGUAGE plpgsql STABLE ROWS 10 SET plan_cache_mode = force_generic_plan'
+                     ' SET enable_sort = off SET jit = off';
+  v_body     text := E'#variable_conflict use_column\nBEGIN RETURN QUERY SELECT %s, %s; END';
+  v_hit      text;
 BEGIN
   BEGIN
     SELECT x.* INTO f FROM rowvec_internal.source s, rowvec_internal.search_facts(s.name, NULL) x WHERE s.id = p_source;
@@ -1719,17 +1902,21 @@ BEGIN
   IF v.index IS NULL OR v.statement IS NULL OR f.kind <> 'vector' THEN
     DELETE FROM rowvec_internal.prepared_search WHERE source_id = p_source;
   ELSIF NOT EXISTS (SELECT FROM rowvec_internal.prepared_search p WHERE p = v) THEN
-    EXECUTE format($q$
-      CREATE OR REPLACE FUNCTION rowvec_internal.source_%1$s_nearest(query %2$s.vector, k integer, OUT hit text, OUT distance float8, OUT chunk integer, OUT passage text) RETURNS SETOF record
-      LANGUAGE plpgsql STABLE ROWS 10 SET plan_cache_mode = force_generic_plan SET enable_sort = off SET jit = off AS %3$L;
-      CREATE OR REPLACE FUNCTION rowvec_internal.source_%1$s_nearest(query %2$s.vector, k integer, row_type anyelement, OUT hit anyelement, OUT distance float8, OUT chunk integer, OUT passage text) RETURNS SETOF record
-      LANGUAGE plpgsql STABLE ROWS 10 SET plan_cache_mode = force_generic_plan SET enable_sort = off SET jit = off AS %4$L;
-    $q$, p_source, f.schema, format(E'#variable_conflict use_column\nBEGIN RETURN QUERY SELECT %s.%I::text, %s; END', f.alias, f.keys[1], f.prepared),
-         format(E'#variable_conflict use_column\nBEGIN RETURN QUERY SELECT %s.*::%s, %s; END', f.alias, f.relation, f.prepared));
+    v_hit := format('%s.%I::text', f.alias, f.keys[1]);
+    EXECUTE format('CREATE OR REPLACE FUNCTION rowvec_internal.source_%s_nearest(query %s.vector, k integer,'
+                   ' OUT hit text, OUT distance float8, OUT chunk integer, OUT passage text)'
+                   ' RETURNS SETOF record %s AS %L',
+                   p_source, f.schema, v_settings, format(v_body, v_hit, f.prepared));
+    v_hit := format('%s.*::%s', f.alias, f.relation);
+    EXECUTE format('CREATE OR REPLACE FUNCTION rowvec_internal.source_%s_nearest(query %s.vector, k integer,'
+                   ' row_type anyelement, OUT hit anyelement, OUT distance float8, OUT chunk integer, OUT passage text)'
+                   ' RETURNS SETOF record %s AS %L',
+                   p_source, f.schema, v_settings, format(v_body, v_hit, f.prepared));
     INSERT INTO rowvec_internal.prepared_search SELECT v.* ON CONFLICT (source_id) DO UPDATE
-    SET statement = EXCLUDED.statement, relation = EXCLUDED.relation, vectors = EXCLUDED.vectors, index = EXCLUDED.index;
+    SET statement = EXCLUDED.statement, relation = EXCLUDED.relation, vectors = EXCLUDED.vectors,
+      index = EXCLUDED.index;
   END IF;
-END $_$;
+END $$;
 
 CREATE FUNCTION rowvec_internal.preview_facts(p_source text, OUT id smallint, OUT model_id smallint, OUT relation text, OUT text_sql text, OUT matches text, OUT max_tokens integer, OUT on_overflow text) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1738,7 +1925,8 @@ CREATE FUNCTION rowvec_internal.preview_facts(p_source text, OUT id smallint, OU
 DECLARE
   f record := rowvec_internal.search_facts(p_source, NULL);
 BEGIN
-  SELECT s.id, s.model_id, s.source_table::text, rowvec_internal.text_sql('d', s.source_table, s.text_columns, s.template), rowvec_internal.key_matches(f, 'd', '$1'), m.max_tokens, s.on_overflow
+  SELECT s.id, s.model_id, s.source_table::text, rowvec_internal.text_sql('d', s.source_table, s.text_columns,
+    s.template), rowvec_internal.key_matches(f, 'd', '$1'), m.max_tokens, s.on_overflow
     INTO id, model_id, relation, text_sql, matches, max_tokens, on_overflow
   FROM rowvec_internal.source s JOIN rowvec_internal.model m ON m.id = s.model_id WHERE s.name = p_source;
 END $_$;
@@ -1765,14 +1953,17 @@ DECLARE
   v_model rowvec_internal.model;
 BEGIN
   IF p_source IS NOT NULL THEN
-    SELECT m.* INTO v_model FROM rowvec_internal.source s JOIN rowvec_internal.model m ON m.id = s.model_id WHERE s.name = p_source;
+    SELECT m.* INTO v_model FROM rowvec_internal.source s JOIN rowvec_internal.model m ON m.id = s.model_id
+      WHERE s.name = p_source;
     IF NOT FOUND THEN
       PERFORM rowvec_internal.source_id(p_source);
     END IF;
   ELSE
-    SELECT m.* INTO v_model FROM rowvec_internal.model m WHERE CASE WHEN p_model IS NULL THEN m.is_default ELSE m.name = p_model END;
+    SELECT m.* INTO v_model FROM rowvec_internal.model m WHERE CASE WHEN p_model IS NULL THEN m.is_default
+      ELSE m.name = p_model END;
     IF NOT FOUND THEN
-      RAISE EXCEPTION '%', coalesce(format('there is no model "%s"', p_model), 'there is no default model') USING ERRCODE = 'undefined_object',
+      RAISE EXCEPTION '%', coalesce(format('there is no model "%s"', p_model), 'there is no default model')
+        USING ERRCODE = 'undefined_object',
         HINT = coalesce('Models: ' || (SELECT string_agg(name, ', ' ORDER BY name) FROM rowvec_internal.model) || '.',
                         'Add one: `rowvec export all-MiniLM-L6-v2 --out DIR`, then `rowvec model add DIR --default`.');
     END IF;
@@ -1786,14 +1977,16 @@ CREATE FUNCTION rowvec_internal.query_vector(p_query text, p_source text, p_mode
     AS $$
 DECLARE
   v_model   rowvec_internal.model := rowvec_internal.query_model(p_source, p_model);
-  v_prompt  text := coalesce((SELECT query_prompt FROM rowvec_internal.source WHERE name = p_source), v_model.manifest -> 'prompts' ->> 'query', '');
+  v_prompt  text := coalesce((SELECT query_prompt FROM rowvec_internal.source WHERE name = p_source),
+    v_model.manifest -> 'prompts' ->> 'query', '');
   v_vector  rowvec_internal.query_cache.vector%TYPE;
 BEGIN
   IF p_query IS NULL THEN
     RETURN NULL;
   END IF;
   IF p_query !~ '\S' THEN
-    RAISE EXCEPTION 'the query text is blank' USING ERRCODE = 'invalid_parameter_value', HINT = 'Say what to search for.';
+    RAISE EXCEPTION 'the query text is blank' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'Say what to search for.';
   END IF;
   IF NOT pg_is_in_recovery() THEN   -- unlogged tables cannot be read on a standby
     SELECT c.vector INTO v_vector FROM rowvec_internal.query_cache c
@@ -1813,7 +2006,8 @@ CREATE FUNCTION rowvec_internal.query_way(OUT way text, OUT missing text, OUT an
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-  IF rowvec_internal.extension_schema('dblink') IS NOT NULL AND EXISTS (SELECT FROM pg_foreign_server WHERE srvname = 'rowvec_loopback') THEN
+  IF rowvec_internal.extension_schema('dblink') IS NOT NULL AND EXISTS (SELECT FROM pg_foreign_server
+    WHERE srvname = 'rowvec_loopback') THEN
     way := 'loopback';
     answered := rowvec_internal.listens(1);
   ELSIF rowvec_internal.mailbox_folder() IS NOT NULL THEN
@@ -1822,10 +2016,12 @@ BEGIN
   ELSE
     answered := false;
     missing := CASE
-      WHEN rowvec_internal.extension_schema('dblink') IS NOT NULL THEN 'Run `rowvec setup-loopback` once, then start `rowvec daemon`.'
+      WHEN rowvec_internal.extension_schema('dblink') IS NOT NULL
+        THEN 'Run `rowvec setup-loopback` once, then start `rowvec daemon`.'
       WHEN EXISTS (SELECT FROM pg_available_extensions WHERE name = 'dblink') THEN
         'Let an administrator run CREATE EXTENSION dblink in this database, then run `rowvec setup-loopback` once.'
-      ELSE 'This server has no dblink (contrib): start `rowvec daemon` on the machine of the server, as the user that runs the server, or embed the text in the client.' END;
+      ELSE 'This server has no dblink (contrib): start `rowvec daemon` on the machine of the server,'
+           ' as the user that runs the server, or embed the text in the client.' END;
   END IF;
 END $$;
 
@@ -1836,10 +2032,12 @@ CREATE FUNCTION rowvec_internal.ready(p_source text, p_row_type oid, OUT id smal
     AS $$
 #variable_conflict use_column
 BEGIN
-  SELECT s.id, s.source_table, p.relation, greatest(v.reltuples, pg_stat_get_live_tuples(v.oid)) INTO id, source_table, relation, vectors_rows
+  SELECT s.id, s.source_table, p.relation, greatest(v.reltuples, pg_stat_get_live_tuples(v.oid)) INTO id,
+    source_table, relation, vectors_rows
   FROM rowvec_internal.source s JOIN rowvec_internal.prepared_search p ON p.source_id = s.id
   JOIN pg_class v ON v.oid = CASE WHEN s.into_column IS NULL THEN s.vector_table ELSE s.source_table END
-  WHERE s.name = p_source AND p.relation = s.source_table::text AND p.vectors = v.oid::regclass::text AND to_regclass(p.index) IS NOT NULL
+  WHERE s.name = p_source AND p.relation = s.source_table::text AND p.vectors = v.oid::regclass::text
+    AND to_regclass(p.index) IS NOT NULL
     AND (p_row_type IS NULL OR format_type(p_row_type, NULL) = p.relation);
 END $$;
 
@@ -1915,7 +2113,8 @@ BEGIN
   SELECT relkind INTO v_kind FROM pg_catalog.pg_class WHERE oid = s.source_table;
   v_old := s.key_columns || s.text_columns;
   SELECT array_agg(coalesce(n.attname, m.attname) ORDER BY c.i), array_agg(coalesce(n.attnum, m.attnum) ORDER BY c.i),
-         (array_agg(format_type(coalesce(n.atttypid, m.atttypid), coalesce(n.atttypmod, m.atttypmod)) ORDER BY c.i))[:cardinality(s.key_columns)],
+         (array_agg(format_type(coalesce(n.atttypid, m.atttypid), coalesce(n.atttypmod, m.atttypmod))
+           ORDER BY c.i))[:cardinality(s.key_columns)],
          (array_agg(c.name ORDER BY c.i) FILTER (WHERE coalesce(n.attname, m.attname) IS NULL))[1]
     INTO v_names, v_numbers, v_types, v_missing
   FROM unnest(v_old, s.key_numbers || s.text_numbers) WITH ORDINALITY c(name, number, i)
@@ -1933,14 +2132,18 @@ BEGIN
     v_lost := true;
   ELSIF v_missing IS NOT NULL THEN
     v_problem := format('column "%s" is gone: unwatch the source, or watch other columns', v_missing);
-  ELSIF s.into_column IS NOT NULL AND rowvec_internal.column_problem(s.source_table, coalesce(v_into, s.into_column), (SELECT dims FROM rowvec_internal.model WHERE id = s.model_id)) IS NOT NULL THEN
-    v_problem := rowvec_internal.column_problem(s.source_table, coalesce(v_into, s.into_column), (SELECT dims FROM rowvec_internal.model WHERE id = s.model_id));
+  ELSIF s.into_column IS NOT NULL AND rowvec_internal.column_problem(s.source_table, coalesce(v_into, s.into_column),
+    (SELECT dims FROM rowvec_internal.model WHERE id = s.model_id)) IS NOT NULL THEN
+    v_problem := rowvec_internal.column_problem(s.source_table, coalesce(v_into, s.into_column),
+      (SELECT dims FROM rowvec_internal.model WHERE id = s.model_id));
     v_lost := true;
   ELSE
-    IF v_names <> v_old OR v_numbers <> s.key_numbers || s.text_numbers OR v_types <> s.key_types OR v_into <> s.into_column OR v_number <> s.into_number THEN
+    IF v_names <> v_old OR v_numbers <> s.key_numbers || s.text_numbers OR v_types <> s.key_types
+      OR v_into <> s.into_column OR v_number <> s.into_number THEN
       BEGIN   -- writers queue up behind a lock that we wait for: a short try now, another at the next call
         PERFORM set_config('lock_timeout', '50ms', true);
-        UPDATE rowvec_internal.source SET into_column = v_into, into_number = v_number WHERE id = p_source AND v_into IS NOT NULL;
+        UPDATE rowvec_internal.source SET into_column = v_into, into_number = v_number WHERE id = p_source
+          AND v_into IS NOT NULL;
         PERFORM rowvec_internal.follow(p_source, v_names, v_numbers, v_types);
         v_changed := true;
       EXCEPTION WHEN OTHERS THEN
@@ -1951,30 +2154,39 @@ BEGIN
     v_shape := rowvec_internal.shape(s.source_table);
     IF v_problem IS NOT NULL THEN NULL;
     ELSIF NOT has_table_privilege(s.source_table, 'SELECT') THEN
-      v_problem := format('role %s may not read %s: GRANT SELECT', current_user, rowvec_internal.table_name(s.source_table));
+      v_problem := format('role %s may not read %s: GRANT SELECT', current_user,
+        rowvec_internal.table_name(s.source_table));
     ELSIF s.into_column IS NOT NULL AND NOT has_column_privilege(s.source_table, v_number, 'UPDATE') THEN
-      v_problem := format('role %s may not write the vectors: GRANT UPDATE (%I) ON %s TO %1$I', current_user, v_into, rowvec_internal.table_name(s.source_table));
+      v_problem := format('role %s may not write the vectors: GRANT UPDATE (%I) ON %s TO %1$I', current_user, v_into,
+        rowvec_internal.table_name(s.source_table));
     ELSIF row_security_active(s.source_table) THEN
-      v_problem := format('row-level security hides rows of %s from role %s: give it BYPASSRLS', rowvec_internal.table_name(s.source_table), current_user);
+      v_problem := format('row-level security hides rows of %s from role %s: give it BYPASSRLS',
+        rowvec_internal.table_name(s.source_table), current_user);
     ELSIF s.state <> 'paused' THEN
-      SELECT format('trigger %s is %s: changes are found by the recheck only', want, CASE WHEN t.oid IS NULL THEN 'missing' ELSE 'disabled' END)
+      SELECT format('trigger %s is %s: changes are found by the recheck only', want, CASE WHEN t.oid IS NULL
+        THEN 'missing' ELSE 'disabled' END)
         INTO v_problem
-      FROM unnest(ARRAY['insert', 'update', 'truncate'] || CASE WHEN v_kind = 'p' THEN '{}'::text[] ELSE '{delete}' END || CASE WHEN s.into_column IS NULL THEN '{}'::text[] ELSE '{vector}' END) event,
+      FROM unnest(ARRAY['insert', 'update', 'truncate'] || CASE WHEN v_kind = 'p' THEN '{}'::text[]
+        ELSE '{delete}' END || CASE WHEN s.into_column IS NULL THEN '{}'::text[] ELSE '{vector}' END) event,
            format('rowvec_%s_%s', p_source, event) want
       LEFT JOIN pg_catalog.pg_trigger t ON t.tgrelid = s.source_table AND t.tgname = want
       WHERE t.oid IS NULL OR t.tgenabled = 'D' LIMIT 1;
-      IF v_problem IS NULL AND v_kind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent = s.source_table) THEN
+      IF v_problem IS NULL AND v_kind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits
+        WHERE inhparent = s.source_table) THEN
         v_problem := 'tables inherit from it, and direct writes to those are found by the recheck only';
       END IF;
     END IF;
   END IF;
 
-  v_state := CASE WHEN s.state = 'paused' THEN 'paused' WHEN v_kind IS NULL OR v_missing IS NOT NULL OR v_lost THEN 'broken' ELSE 'active' END;
+  v_state := CASE WHEN s.state = 'paused' THEN 'paused' WHEN v_kind IS NULL OR v_missing IS NOT NULL OR v_lost
+    THEN 'broken' ELSE 'active' END;
   IF v_problem IS DISTINCT FROM s.problem OR v_state <> s.state OR v_shape <> s.shape THEN
-    UPDATE rowvec_internal.source SET problem = v_problem, state = v_state, shape = coalesce(v_shape, shape) WHERE id = p_source;
+    UPDATE rowvec_internal.source SET problem = v_problem, state = v_state, shape = coalesce(v_shape, shape)
+      WHERE id = p_source;
   END IF;
   -- Followed, healed, or of another shape: what happened meanwhile is unknown.
-  IF v_state = 'active' AND (v_changed OR v_problem IS NULL AND s.problem IS NOT NULL OR v_shape <> s.shape AND s.shape <> '') THEN
+  IF v_state = 'active' AND (v_changed OR v_problem IS NULL AND s.problem IS NOT NULL OR v_shape <> s.shape
+    AND s.shape <> '') THEN
     PERFORM rowvec.recheck(s.name);
   END IF;
   RETURN v_problem;
@@ -1994,7 +2206,8 @@ CREATE FUNCTION rowvec_internal.same_database(p_database oid, p_started numeric)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT extract(epoch FROM pg_postmaster_start_time()) = p_started AND EXISTS (SELECT FROM pg_database WHERE oid = p_database AND datname = current_database())
+  SELECT extract(epoch FROM pg_postmaster_start_time()) = p_started AND EXISTS (SELECT FROM pg_database
+    WHERE oid = p_database AND datname = current_database())
 $$;
 
 CREATE FUNCTION rowvec_internal.search_facts(p_source text, p_row_type oid, OUT id smallint, OUT name text, OUT source_table oid, OUT relation text, OUT alias text, OUT vectors text, OUT embedding text, OUT in_row boolean, OUT query text, OUT vectors_rows double precision, OUT keys name[], OUT types text[], OUT texts name[], OUT dims integer, OUT operator text, OUT schema text, OUT kind text, OUT chunks double precision, OUT row_text text, OUT prepared text, OUT index text) RETURNS record
@@ -2035,31 +2248,41 @@ BEGIN
   vectors := v_vectors;
   SELECT m.dims, m.similarity INTO dims, v_similarity FROM rowvec_internal.model m WHERE m.id = s.model_id;
   SELECT quote_ident(c.relname), c.reltuples INTO alias, v_source_rows FROM pg_class c WHERE c.oid = s.source_table;
-  SELECT greatest(c.reltuples, pg_stat_get_live_tuples(c.oid)) INTO vectors_rows FROM pg_class c WHERE c.oid = v_vectors;   -- the latter before the first ANALYZE, too
+  -- the latter before the first ANALYZE, too
+  SELECT greatest(c.reltuples, pg_stat_get_live_tuples(c.oid)) INTO vectors_rows FROM pg_class c
+    WHERE c.oid = v_vectors;
   SELECT quote_ident(e.attname), e.attnum, e.atttypid::regtype INTO embedding, v_number, v_type FROM pg_attribute e
   WHERE e.attrelid = v_vectors AND e.attname = coalesce(s.into_column, 'embedding') AND NOT e.attisdropped;
   IF alias IS NULL OR vectors_rows IS NULL THEN
-    RAISE EXCEPTION 'the table of source "%" is gone', name USING ERRCODE = 'undefined_table', HINT = format('SELECT rowvec.unwatch(%L);', name);
+    RAISE EXCEPTION 'the table of source "%" is gone', name USING ERRCODE = 'undefined_table',
+      HINT = format('SELECT rowvec.unwatch(%L);', name);
   ELSIF relation <> format_type(p_row_type, NULL) THEN   -- a table and the type of its rows have one name
-    RAISE EXCEPTION 'source "%" watches %, not %', name, relation, format_type(p_row_type, NULL) USING ERRCODE = 'datatype_mismatch';
+    RAISE EXCEPTION 'source "%" watches %, not %', name, relation, format_type(p_row_type, NULL)
+      USING ERRCODE = 'datatype_mismatch';
   ELSIF embedding IS NULL THEN
-    RAISE EXCEPTION 'the column with the vectors of source "%" is gone', name USING ERRCODE = 'undefined_column', HINT = 'SELECT problem FROM rowvec.status says what to do.';
+    RAISE EXCEPTION 'the column with the vectors of source "%" is gone', name USING ERRCODE = 'undefined_column',
+      HINT = 'SELECT problem FROM rowvec.status says what to do.';
   END IF;
 
   IF in_row THEN
-    SELECT array_agg(d.objid) INTO v_on FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = v_vectors AND d.refobjsubid = v_number AND d.classid = 'pg_class'::regclass;
+    SELECT array_agg(d.objid) INTO v_on FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass
+      AND d.refobjid = v_vectors AND d.refobjsubid = v_number AND d.classid = 'pg_class'::regclass;
     v_on := coalesce(v_on, '{}');
   END IF;
   SELECT array_agg(i.indexrelid), array_agg(i.indclass[0]) INTO v_on, v_classes FROM pg_index i
-  WHERE i.indrelid = v_vectors AND i.indisvalid AND NOT i.indisunique AND i.indpred IS NULL AND (v_on IS NULL OR i.indexrelid = ANY (v_on));
+  WHERE i.indrelid = v_vectors AND i.indisvalid AND NOT i.indisunique AND i.indpred IS NULL
+    AND (v_on IS NULL OR i.indexrelid = ANY (v_on));
   IF v_on IS NOT NULL THEN
-    SELECT split_part(o.opcname, '_', 1), v_on[array_position(v_classes, o.oid)]::regclass INTO kind, index FROM pg_opclass o
+    SELECT split_part(o.opcname, '_', 1), v_on[array_position(v_classes, o.oid)]::regclass INTO kind, index
+      FROM pg_opclass o
     WHERE o.oid = ANY (v_classes) AND o.opcmethod = (SELECT a.oid FROM pg_am a WHERE a.amname = 'hnsw')
-      AND (o.opcname = 'bit_hamming_ops' OR o.opcname LIKE CASE v_similarity WHEN 'cosine' THEN '%cosine_ops' WHEN 'dot' THEN '%ip_ops' ELSE '%l2_ops' END)
+      AND (o.opcname = 'bit_hamming_ops' OR o.opcname LIKE CASE v_similarity WHEN 'cosine' THEN '%cosine_ops'
+        WHEN 'dot' THEN '%ip_ops' ELSE '%l2_ops' END)
     ORDER BY o.opcname DESC LIMIT 1;
   END IF;
   schema := left(v_type, -length(CASE WHEN v_type LIKE '%.halfvec' THEN '.halfvec' ELSE '.vector' END));
-  operator := format('OPERATOR(%s.%s)', schema, CASE v_similarity WHEN 'cosine' THEN '<=>' WHEN 'dot' THEN '<#>' ELSE '<->' END);
+  operator := format('OPERATOR(%s.%s)', schema, CASE v_similarity WHEN 'cosine' THEN '<=>' WHEN 'dot' THEN '<#>'
+    ELSE '<->' END);
   query := '$1';
   IF v_type LIKE '%.halfvec' THEN
     query := format('$1::%s.halfvec(%s)', schema, dims);
@@ -2071,10 +2294,12 @@ BEGIN
   ELSIF cardinality(keys) > 1 THEN
     NULL;
   ELSIF in_row THEN
-    prepared := format('%1$s.%2$s %3$s %4$s AS distance, 0 AS chunk, NULL::text AS passage FROM %5$s AS %1$s WHERE %1$s.%2$s IS NOT NULL ORDER BY %1$s.%2$s %3$s %4$s LIMIT $2',
+    prepared := format('%1$s.%2$s %3$s %4$s AS distance, 0 AS chunk, NULL::text AS passage FROM %5$s AS %1$s'
+                       ' WHERE %1$s.%2$s IS NOT NULL ORDER BY %1$s.%2$s %3$s %4$s LIMIT $2',
       alias, embedding, operator, query, relation);
   ELSE
-    prepared := format('_rowvec.embedding %1$s %2$s AS distance, 0 AS chunk, NULL::text AS passage FROM %3$s _rowvec JOIN %4$s AS %5$s ON %5$s.%6$I = _rowvec.%6$I'
+    prepared := format('_rowvec.embedding %1$s %2$s AS distance, 0 AS chunk, NULL::text AS passage FROM %3$s _rowvec'
+                       ' JOIN %4$s AS %5$s ON %5$s.%6$I = _rowvec.%6$I'
                     ' WHERE _rowvec.embedding IS NOT NULL ORDER BY _rowvec.embedding %1$s %2$s LIMIT $2',
       operator, query, vectors, relation, alias, keys[1]);
   END IF;
@@ -2085,54 +2310,60 @@ CREATE FUNCTION rowvec_internal.search_sql(f record, p_typed boolean, p_filter t
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-  v_vector   text;
-  v_distance text;
-  v_order    text;
+  v_hit      text;      -- what the search returns of a row: its key as text, or the row itself
+  v_vector   text := CASE WHEN f.in_row THEN 's.vector' ELSE 'v.embedding' END;
+  v_distance text;      -- the true distance
+  v_order    text;      -- what the index is ordered by
   v_wider    integer := ceil(p_wider);
-  v_keys     text;
-  v_join     text;
-  v_hit      text;
+  v_keys     text;      -- the key columns in the sub-select, as key1, key2, …
+  v_join     text;      -- the same compared with those of the vector table
+  v_rows     text;      -- the source's rows that pass the filter
+  v_within   text;      -- the largest distance
 BEGIN
+  v_hit := CASE WHEN p_typed THEN format('%s.*::%s', f.alias, f.relation)
+                WHEN cardinality(f.keys) = 1 THEN format('%s.%I::text', f.alias, f.keys[1])
+                ELSE rowvec_internal.key_text(f.alias, f.keys) END;
   IF p_filter IS NULL AND p_wider = 1 AND f.kind = 'vector' AND f.prepared IS NOT NULL AND NOT p_exact THEN
-    RETURN CASE WHEN p_typed THEN pg_catalog.format('SELECT %s.*::%s AS hit, ', f.alias, f.relation) ELSE pg_catalog.format('SELECT %s.%I::text AS hit, ', f.alias, f.keys[1]) END || f.prepared;
+    RETURN format('SELECT %s AS hit, %s', v_hit, f.prepared);
   END IF;
-  v_vector := CASE WHEN f.in_row THEN 's.vector' ELSE 'v.embedding' END;
-  v_distance := pg_catalog.format('%s %s %s', v_vector, f.operator, f.query);
+
+  v_distance := format('%s %s %s', v_vector, f.operator, f.query);
   v_order := v_distance;
   IF p_exact THEN
-    v_order := pg_catalog.format('(%s) + 0.0::float8', v_distance);
+    v_order := format('(%s) + 0.0::float8', v_distance);
   ELSIF f.kind = 'halfvec' THEN
-    v_order := pg_catalog.format('%4$s::%1$s.halfvec(%2$s) %3$s $1::%1$s.halfvec(%2$s)', f.schema, f.dims, f.operator, v_vector);
+    v_order := format('%2$s::%1$s %3$s $1::%1$s', format('%s.halfvec(%s)', f.schema, f.dims), v_vector, f.operator);
     v_wider := greatest(2, v_wider);
   ELSIF f.kind = 'bit' THEN
-    v_order := pg_catalog.format('%1$s.binary_quantize(%3$s)::bit(%2$s) OPERATOR(%1$s.<~>) %1$s.binary_quantize(%4$s)::bit(%2$s)', f.schema, f.dims, v_vector, f.query);
+    v_order := format('%1$s.binary_quantize(%3$s)::bit(%2$s) OPERATOR(%1$s.<~>) %1$s.binary_quantize(%4$s)::bit(%2$s)',
+                      f.schema, f.dims, v_vector, f.query);
     v_wider := greatest(10, v_wider);
   END IF;
-  IF pg_catalog.cardinality(f.keys) = 1 THEN
-    v_keys := pg_catalog.format('%s.%I AS key1', f.alias, f.keys[1]);
-    v_join := pg_catalog.format('s.key1 = v.%I', f.keys[1]);
-    v_hit := pg_catalog.format('%s.%I::text', f.alias, f.keys[1]);
+  IF cardinality(f.keys) = 1 THEN
+    v_keys := format('%s.%I AS key1', f.alias, f.keys[1]);
+    v_join := format('s.key1 = v.%I', f.keys[1]);
   ELSE
-    SELECT pg_catalog.string_agg(pg_catalog.format('%s.%I AS key%s', f.alias, k, i), ', '), pg_catalog.string_agg(pg_catalog.format('s.key%s = v.%I', i, k), ' AND ')
-      INTO v_keys, v_join FROM pg_catalog.unnest(f.keys) WITH ORDINALITY u(k, i);
-    v_hit := rowvec_internal.key_text(f.alias, f.keys);
-  END IF;
-  IF p_typed THEN
-    v_hit := pg_catalog.format('%s.*::%s', f.alias, f.relation);
+    SELECT string_agg(format('%s.%I AS key%s', f.alias, k, i), ', '),
+           string_agg(format('s.key%s = v.%I', i, k),
+      ' AND ')
+      INTO v_keys, v_join FROM unnest(f.keys) WITH ORDINALITY u(k, i);
   END IF;
   IF f.chunks IS NOT NULL THEN
-    RETURN rowvec_internal.chunk_search_sql(f, v_hit, v_keys, v_join, p_filter, p_exact, v_distance, v_order, v_wider, p_per_row);
+    RETURN rowvec_internal.chunk_search_sql(
+      f, v_hit, v_keys, v_join, p_filter, p_exact, v_distance, v_order, v_wider, p_per_row);
   END IF;
+
+  v_rows := format(E'FROM %s AS %s WHERE (%s\n)', f.relation, f.alias, coalesce(p_filter, 'true'));
   IF f.in_row THEN
-    RETURN pg_catalog.format(E'SELECT x.hit, x.distance, 0 AS chunk, NULL::text AS passage FROM (SELECT s.hit, %1$s AS distance FROM (SELECT %2$s.%3$s AS vector, %4$s AS hit FROM %5$s AS %2$s WHERE (%6$s\n)) s'
-                   ' WHERE s.vector IS NOT NULL ORDER BY %7$s LIMIT $2 * %8$s) x%9$s ORDER BY x.distance + 0.0::float8 LIMIT $2',
-      v_distance, f.alias, f.embedding, v_hit, f.relation, coalesce(p_filter, 'true'),
-      v_order, v_wider, CASE WHEN p_exact THEN ' WHERE $3 IS NULL OR x.distance <= $3' ELSE '' END);
+    v_rows := format('(SELECT %s.%s AS vector, %s AS hit %s) s', f.alias, f.embedding, v_hit, v_rows);
+  ELSE
+    v_rows := format('%s v JOIN (SELECT %s, %s AS hit %s) s ON %s', f.vectors, v_keys, v_hit, v_rows, v_join);
   END IF;
-  RETURN pg_catalog.format(E'SELECT x.hit, x.distance, 0 AS chunk, NULL::text AS passage FROM (SELECT s.hit, %1$s AS distance FROM %2$s v JOIN (SELECT %3$s, %4$s AS hit FROM %5$s AS %6$s WHERE (%7$s\n)) s ON %8$s'
-                 ' WHERE v.embedding IS NOT NULL ORDER BY %9$s LIMIT $2 * %10$s) x%11$s ORDER BY x.distance + 0.0::float8 LIMIT $2',
-    v_distance, f.vectors, v_keys, v_hit, f.relation, f.alias, coalesce(p_filter, 'true'), v_join,
-    v_order, v_wider, CASE WHEN p_exact THEN ' WHERE $3 IS NULL OR x.distance <= $3' ELSE '' END);
+  v_within := CASE WHEN p_exact THEN ' WHERE $3 IS NULL OR x.distance <= $3' ELSE '' END;
+  RETURN format('SELECT x.hit, x.distance, 0 AS chunk, NULL::text AS passage'
+                ' FROM (SELECT s.hit, %s AS distance FROM %s WHERE %s IS NOT NULL ORDER BY %s LIMIT $2 * %s) x%s'
+                ' ORDER BY x.distance + 0.0::float8 LIMIT $2',
+                v_distance, v_rows, v_vector, v_order, v_wider, v_within);
 END $_$;
 
 CREATE FUNCTION rowvec_internal.set_loopback(p_host text, p_port integer, p_user text, p_password text, p_connect_s integer, p_idle_s integer) RETURNS void
@@ -2140,13 +2371,18 @@ CREATE FUNCTION rowvec_internal.set_loopback(p_host text, p_port integer, p_user
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  v_owner name := (SELECT r.rolname FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner WHERE p.oid = 'rowvec_internal.try_loopback()'::regprocedure);
+  v_owner name := (SELECT r.rolname FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
+    WHERE p.oid = 'rowvec_internal.try_loopback()'::regprocedure);
 BEGIN
   DROP SERVER IF EXISTS rowvec_loopback CASCADE;
-  EXECUTE format('CREATE SERVER rowvec_loopback FOREIGN DATA WRAPPER dblink_fdw OPTIONS (host %L, port %L, dbname %L, connect_timeout %L, options %L)',
-    p_host, p_port, current_database(), p_connect_s, format('-c idle_session_timeout=%ss -c synchronous_commit=off -c statement_timeout=10s -c application_name=rowvec_loopback', p_idle_s));
+  EXECUTE format('CREATE SERVER rowvec_loopback FOREIGN DATA WRAPPER dblink_fdw'
+                 ' OPTIONS (host %L, port %L, dbname %L, connect_timeout %L, options %L)',
+    p_host, p_port, current_database(), p_connect_s,
+      format('-c idle_session_timeout=%ss -c synchronous_commit=off -c statement_timeout=10s'
+           ' -c application_name=rowvec_loopback', p_idle_s));
   EXECUTE format('GRANT USAGE ON FOREIGN SERVER rowvec_loopback TO %I', v_owner);
-  EXECUTE format('CREATE USER MAPPING FOR %I SERVER rowvec_loopback OPTIONS (user %L, password %L)', v_owner, p_user, p_password);
+  EXECUTE format('CREATE USER MAPPING FOR %I SERVER rowvec_loopback OPTIONS (user %L, password %L)', v_owner, p_user,
+    p_password);
 END $$;
 
 CREATE FUNCTION rowvec_internal.shape(p_table regclass) RETURNS text
@@ -2154,7 +2390,8 @@ CREATE FUNCTION rowvec_internal.shape(p_table regclass) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   WITH RECURSIVE tree(oid) AS (
-    SELECT p_table::oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid AND NOT i.inhdetachpending
+    SELECT p_table::oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid
+      AND NOT i.inhdetachpending
   )
   SELECT md5(string_agg(c.oid || ':' || c.relfilenode, ' ' ORDER BY c.oid)) FROM tree JOIN pg_class c USING (oid)
 $$;
@@ -2242,7 +2479,8 @@ CREATE FUNCTION rowvec_internal.source_1_row() RETURNS trigger
         v_keys := NULL;
       END;
       INSERT INTO rowvec_internal.change (source_id, keys) VALUES (1, v_keys);
-      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT FROM '1' THEN
+      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT
+        FROM '1' THEN
         PERFORM set_config('rowvec.rung', '1', true), rowvec_internal.ring();
       END IF;
       RETURN NULL;
@@ -2257,17 +2495,20 @@ CREATE FUNCTION rowvec_internal.source_1_statement() RETURNS trigger
       v_more boolean;
       v_rows bigint;
     BEGIN
-      INSERT INTO rowvec_internal.change (source_id, keys) SELECT 1, ARRAY[r."key of source 1"::text] FROM changed r("key of source 1") WHERE NOT EXISTS (SELECT FROM changed OFFSET 1);
+      INSERT INTO rowvec_internal.change (source_id, keys)
+      SELECT 1, ARRAY[r."key of source 1"::text] FROM changed r("key of source 1") WHERE NOT EXISTS (SELECT FROM changed OFFSET 1);
       GET DIAGNOSTICS v_rows = ROW_COUNT;
       IF v_rows = 0 OR pg_sequence_last_value('rowvec_internal.armed') = 2 THEN
         IF v_rows = 0 AND EXISTS (SELECT FROM changed) THEN
         INSERT INTO rowvec_internal.change (source_id, keys)
         SELECT 1, k[g:g + 511]::text[]
-        FROM (SELECT array_agg(k) AS k FROM (SELECT r."key of source 1" AS k FROM changed r("key of source 1") LIMIT 524288) r) a, generate_series(1, cardinality(k), 512) g;
+        FROM (SELECT array_agg(k) AS k FROM (SELECT r."key of source 1" AS k FROM changed r("key of source 1") LIMIT 524288) r) a,
+             generate_series(1, cardinality(k), 512) g;
         GET DIAGNOSTICS v_rows = ROW_COUNT;
         IF v_rows = 1024 THEN
         INSERT INTO rowvec_internal.change (source_id, keys)
-        SELECT 1, array_agg(k) FROM (SELECT r."key of source 1"::text AS k, (row_number() OVER () - 1) / 512 AS block FROM changed r("key of source 1") OFFSET 524288) s GROUP BY block;
+        SELECT 1, array_agg(k)
+        FROM (SELECT r."key of source 1"::text AS k, (row_number() OVER () - 1) / 512 AS block FROM changed r("key of source 1") OFFSET 524288) s GROUP BY block;
         END IF;
         END IF;
         IF v_rows > 0 THEN PERFORM rowvec_internal.ring(); END IF;
@@ -2357,7 +2598,8 @@ CREATE FUNCTION rowvec_internal.source_2_row() RETURNS trigger
         v_keys := NULL;
       END;
       INSERT INTO rowvec_internal.change (source_id, keys) VALUES (2, v_keys);
-      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT FROM '1' THEN
+      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT
+        FROM '1' THEN
         PERFORM set_config('rowvec.rung', '1', true), rowvec_internal.ring();
       END IF;
       RETURN NULL;
@@ -2372,17 +2614,20 @@ CREATE FUNCTION rowvec_internal.source_2_statement() RETURNS trigger
       v_more boolean;
       v_rows bigint;
     BEGIN
-      INSERT INTO rowvec_internal.change (source_id, keys) SELECT 2, ARRAY[r."key of source 2"::text] FROM changed r("key of source 2") WHERE NOT EXISTS (SELECT FROM changed OFFSET 1);
+      INSERT INTO rowvec_internal.change (source_id, keys)
+      SELECT 2, ARRAY[r."key of source 2"::text] FROM changed r("key of source 2") WHERE NOT EXISTS (SELECT FROM changed OFFSET 1);
       GET DIAGNOSTICS v_rows = ROW_COUNT;
       IF v_rows = 0 OR pg_sequence_last_value('rowvec_internal.armed') = 2 THEN
         IF v_rows = 0 AND EXISTS (SELECT FROM changed) THEN
         INSERT INTO rowvec_internal.change (source_id, keys)
         SELECT 2, k[g:g + 511]::text[]
-        FROM (SELECT array_agg(k) AS k FROM (SELECT r."key of source 2" AS k FROM changed r("key of source 2") LIMIT 524288) r) a, generate_series(1, cardinality(k), 512) g;
+        FROM (SELECT array_agg(k) AS k FROM (SELECT r."key of source 2" AS k FROM changed r("key of source 2") LIMIT 524288) r) a,
+             generate_series(1, cardinality(k), 512) g;
         GET DIAGNOSTICS v_rows = ROW_COUNT;
         IF v_rows = 1024 THEN
         INSERT INTO rowvec_internal.change (source_id, keys)
-        SELECT 2, array_agg(k) FROM (SELECT r."key of source 2"::text AS k, (row_number() OVER () - 1) / 512 AS block FROM changed r("key of source 2") OFFSET 524288) s GROUP BY block;
+        SELECT 2, array_agg(k)
+        FROM (SELECT r."key of source 2"::text AS k, (row_number() OVER () - 1) / 512 AS block FROM changed r("key of source 2") OFFSET 524288) s GROUP BY block;
         END IF;
         END IF;
         IF v_rows > 0 THEN PERFORM rowvec_internal.ring(); END IF;
@@ -2472,7 +2717,8 @@ CREATE FUNCTION rowvec_internal.source_3_row() RETURNS trigger
         v_keys := NULL;
       END;
       INSERT INTO rowvec_internal.change (source_id, keys) VALUES (3, v_keys);
-      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT FROM '1' THEN
+      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT
+        FROM '1' THEN
         PERFORM set_config('rowvec.rung', '1', true), rowvec_internal.ring();
       END IF;
       RETURN NULL;
@@ -2487,17 +2733,20 @@ CREATE FUNCTION rowvec_internal.source_3_statement() RETURNS trigger
       v_more boolean;
       v_rows bigint;
     BEGIN
-      INSERT INTO rowvec_internal.change (source_id, keys) SELECT 3, ARRAY[r."key of source 3"::text] FROM changed r("key of source 3") WHERE NOT EXISTS (SELECT FROM changed OFFSET 1);
+      INSERT INTO rowvec_internal.change (source_id, keys)
+      SELECT 3, ARRAY[r."key of source 3"::text] FROM changed r("key of source 3") WHERE NOT EXISTS (SELECT FROM changed OFFSET 1);
       GET DIAGNOSTICS v_rows = ROW_COUNT;
       IF v_rows = 0 OR pg_sequence_last_value('rowvec_internal.armed') = 2 THEN
         IF v_rows = 0 AND EXISTS (SELECT FROM changed) THEN
         INSERT INTO rowvec_internal.change (source_id, keys)
         SELECT 3, k[g:g + 511]::text[]
-        FROM (SELECT array_agg(k) AS k FROM (SELECT r."key of source 3" AS k FROM changed r("key of source 3") LIMIT 524288) r) a, generate_series(1, cardinality(k), 512) g;
+        FROM (SELECT array_agg(k) AS k FROM (SELECT r."key of source 3" AS k FROM changed r("key of source 3") LIMIT 524288) r) a,
+             generate_series(1, cardinality(k), 512) g;
         GET DIAGNOSTICS v_rows = ROW_COUNT;
         IF v_rows = 1024 THEN
         INSERT INTO rowvec_internal.change (source_id, keys)
-        SELECT 3, array_agg(k) FROM (SELECT r."key of source 3"::text AS k, (row_number() OVER () - 1) / 512 AS block FROM changed r("key of source 3") OFFSET 524288) s GROUP BY block;
+        SELECT 3, array_agg(k)
+        FROM (SELECT r."key of source 3"::text AS k, (row_number() OVER () - 1) / 512 AS block FROM changed r("key of source 3") OFFSET 524288) s GROUP BY block;
         END IF;
         END IF;
         IF v_rows > 0 THEN PERFORM rowvec_internal.ring(); END IF;
@@ -2582,7 +2831,8 @@ CREATE FUNCTION rowvec_internal.source_4_row() RETURNS trigger
         v_keys := NULL;
       END;
       INSERT INTO rowvec_internal.change (source_id, keys) VALUES (4, v_keys);
-      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT FROM '1' THEN
+      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT
+        FROM '1' THEN
         PERFORM set_config('rowvec.rung', '1', true), rowvec_internal.ring();
       END IF;
       RETURN NULL;
@@ -2605,9 +2855,11 @@ CREATE FUNCTION rowvec_internal.source_4_statement() RETURNS trigger
       END;
       IF v_more THEN
         INSERT INTO rowvec_internal.change (source_id, keys)
-        SELECT 4, array_agg(k) FROM (SELECT ROW(r.site, r.id)::text AS k, (row_number() OVER () - 1) / 512 AS block FROM changed r) s GROUP BY block;
+        SELECT 4, array_agg(k)
+        FROM (SELECT ROW(r.site, r.id)::text AS k, (row_number() OVER () - 1) / 512 AS block FROM changed r) s GROUP BY block;
       ELSE
-        INSERT INTO rowvec_internal.change (source_id, keys) VALUES (4, CASE WHEN v_key IS NOT NULL THEN ARRAY[v_key] END);
+        INSERT INTO rowvec_internal.change (source_id, keys)
+        VALUES (4, CASE WHEN v_key IS NOT NULL THEN ARRAY[v_key] END);
       END IF;
       IF pg_sequence_last_value('rowvec_internal.armed') = 2 THEN PERFORM rowvec_internal.ring(); END IF;
       RETURN NULL;
@@ -2651,7 +2903,8 @@ CREATE FUNCTION rowvec_internal.source_5_row() RETURNS trigger
         v_keys := NULL;
       END;
       INSERT INTO rowvec_internal.change (source_id, keys) VALUES (5, v_keys);
-      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT FROM '1' THEN
+      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT
+        FROM '1' THEN
         PERFORM set_config('rowvec.rung', '1', true), rowvec_internal.ring();
       END IF;
       RETURN NULL;
@@ -2739,7 +2992,8 @@ CREATE FUNCTION rowvec_internal.source_6_row() RETURNS trigger
         v_keys := NULL;
       END;
       INSERT INTO rowvec_internal.change (source_id, keys) VALUES (6, v_keys);
-      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT FROM '1' THEN
+      IF pg_sequence_last_value('rowvec_internal.armed') = 2 AND current_setting('rowvec.rung', true) IS DISTINCT
+        FROM '1' THEN
         PERFORM set_config('rowvec.rung', '1', true), rowvec_internal.ring();
       END IF;
       RETURN NULL;
@@ -2754,17 +3008,20 @@ CREATE FUNCTION rowvec_internal.source_6_statement() RETURNS trigger
       v_more boolean;
       v_rows bigint;
     BEGIN
-      INSERT INTO rowvec_internal.change (source_id, keys) SELECT 6, ARRAY[r."key of source 6"::text] FROM changed r("key of source 6") WHERE NOT EXISTS (SELECT FROM changed OFFSET 1);
+      INSERT INTO rowvec_internal.change (source_id, keys)
+      SELECT 6, ARRAY[r."key of source 6"::text] FROM changed r("key of source 6") WHERE NOT EXISTS (SELECT FROM changed OFFSET 1);
       GET DIAGNOSTICS v_rows = ROW_COUNT;
       IF v_rows = 0 OR pg_sequence_last_value('rowvec_internal.armed') = 2 THEN
         IF v_rows = 0 AND EXISTS (SELECT FROM changed) THEN
         INSERT INTO rowvec_internal.change (source_id, keys)
         SELECT 6, k[g:g + 511]::text[]
-        FROM (SELECT array_agg(k) AS k FROM (SELECT r."key of source 6" AS k FROM changed r("key of source 6") LIMIT 524288) r) a, generate_series(1, cardinality(k), 512) g;
+        FROM (SELECT array_agg(k) AS k FROM (SELECT r."key of source 6" AS k FROM changed r("key of source 6") LIMIT 524288) r) a,
+             generate_series(1, cardinality(k), 512) g;
         GET DIAGNOSTICS v_rows = ROW_COUNT;
         IF v_rows = 1024 THEN
         INSERT INTO rowvec_internal.change (source_id, keys)
-        SELECT 6, array_agg(k) FROM (SELECT r."key of source 6"::text AS k, (row_number() OVER () - 1) / 512 AS block FROM changed r("key of source 6") OFFSET 524288) s GROUP BY block;
+        SELECT 6, array_agg(k)
+        FROM (SELECT r."key of source 6"::text AS k, (row_number() OVER () - 1) / 512 AS block FROM changed r("key of source 6") OFFSET 524288) s GROUP BY block;
         END IF;
         END IF;
         IF v_rows > 0 THEN PERFORM rowvec_internal.ring(); END IF;
@@ -2797,7 +3054,8 @@ BEGIN
   SELECT id INTO v_id FROM rowvec_internal.source WHERE name = p_name;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no source "%"', p_name USING ERRCODE = 'undefined_object',
-      HINT = coalesce('Sources: ' || (SELECT string_agg(name, ', ' ORDER BY name) FROM rowvec_internal.source) || '.', 'Begin with SELECT rowvec.watch(''table'', ''column'').');
+      HINT = coalesce('Sources: ' || (SELECT string_agg(name, ', ' ORDER BY name) FROM rowvec_internal.source) ||
+        '.', 'Begin with SELECT rowvec.watch(''table'', ''column'').');
   END IF;
   RETURN v_id;
 END $$;
@@ -2814,8 +3072,10 @@ BEGIN
   SELECT t.typrelid INTO v_relation FROM pg_type t WHERE t.oid = p_row_type;
   SELECT min(s.name), count(*) INTO v_name, v_sources FROM rowvec_internal.source s WHERE s.source_table = v_relation;
   IF v_sources <> 1 THEN
-    RAISE EXCEPTION '% %', CASE v_sources WHEN 0 THEN 'no source watches' ELSE 'more than one source watches' END, format_type(p_row_type, NULL)
-      USING ERRCODE = 'undefined_object', HINT = 'Name the source: source => ''…''; SELECT name FROM rowvec.status lists them.';
+    RAISE EXCEPTION '% %', CASE v_sources WHEN 0 THEN 'no source watches' ELSE 'more than one source watches' END,
+      format_type(p_row_type, NULL)
+      USING ERRCODE = 'undefined_object',
+        HINT = 'Name the source: source => ''…''; SELECT name FROM rowvec.status lists them.';
   END IF;
   RETURN v_name;
 END $$;
@@ -2825,14 +3085,16 @@ CREATE FUNCTION rowvec_internal.sweep_queries(p_cached bigint) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   DELETE FROM rowvec_internal.query WHERE asked_at < clock_timestamp() - interval '1 min';
-  DELETE FROM rowvec_internal.query_cache WHERE number <= (SELECT max(number) FROM rowvec_internal.query_cache) - p_cached;
+  DELETE FROM rowvec_internal.query_cache WHERE number <= (SELECT max(number)
+    FROM rowvec_internal.query_cache) - p_cached;
 $$;
 
 CREATE FUNCTION rowvec_internal.table_name(p_table regclass) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT coalesce((SELECT CASE WHEN n.nspname = 'public' OR n.nspname LIKE 'pg\_temp\_%' THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(c.relname)
+  SELECT coalesce((SELECT CASE WHEN n.nspname = 'public' OR n.nspname LIKE 'pg\_temp\_%' THEN ''
+    ELSE quote_ident(n.nspname) || '.' END || quote_ident(c.relname)
                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = p_table), p_table::text)
 $$;
 
@@ -2855,7 +3117,8 @@ BEGIN
   EXCEPTION WHEN lock_not_available THEN
     RETURN;
   END;
-  RETURN QUERY DELETE FROM rowvec_internal.query q WHERE q.id = p_id AND (q.answer IS NOT NULL OR q.chunks IS NOT NULL OR q.error IS NOT NULL)
+  RETURN QUERY DELETE FROM rowvec_internal.query q WHERE q.id = p_id AND (q.answer IS NOT NULL
+    OR q.chunks IS NOT NULL OR q.error IS NOT NULL)
     RETURNING coalesce(q.chunks, q.answer::text), q.error;
 END $$;
 
@@ -2863,8 +3126,10 @@ CREATE FUNCTION rowvec_internal.template_parts(p_template text) RETURNS TABLE(i 
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-  SELECT i, CASE WHEN m[1] IN ('{{', '}}') THEN 'literal' WHEN m[1] ~ '^\{.+\}$' THEN 'column' WHEN m[1] IN ('{', '}') THEN 'brace' ELSE 'literal' END,
-         CASE WHEN m[1] IN ('{{', '}}') THEN left(m[1], 1) WHEN m[1] ~ '^\{.+\}$' THEN substr(m[1], 2, length(m[1]) - 2) ELSE m[1] END
+  SELECT i, CASE WHEN m[1] IN ('{{', '}}') THEN 'literal' WHEN m[1] ~ '^\{.+\}$' THEN 'column'
+    WHEN m[1] IN ('{', '}') THEN 'brace' ELSE 'literal' END,
+         CASE WHEN m[1] IN ('{{', '}}') THEN left(m[1], 1) WHEN m[1] ~ '^\{.+\}$'
+           THEN substr(m[1], 2, length(m[1]) - 2) ELSE m[1] END
   FROM regexp_matches(p_template, '(\{\{|\}\}|\{[^{}]+\}|[{}]|[^{}]+)', 'g') WITH ORDINALITY r(m, i)
 $_$;
 
@@ -2872,7 +3137,8 @@ CREATE FUNCTION rowvec_internal.text_document(p_record text, p_columns name[], p
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT format('to_tsvector(%L::regconfig, %s)', p_language, string_agg(format('coalesce(%s%I::text, '''')', coalesce(p_record || '.', ''), c), ' || '' '' || '))
+  SELECT format('to_tsvector(%L::regconfig, %s)', p_language, string_agg(format('coalesce(%s%I::text, '''')',
+    coalesce(p_record || '.', ''), c), ' || '' '' || '))
   FROM unnest(p_columns) c
 $$;
 
@@ -2882,10 +3148,14 @@ CREATE FUNCTION rowvec_internal.text_hits(f record, p_query text, p_filter text,
 #variable_conflict use_column
 DECLARE
   v_all tsquery := pg_catalog.websearch_to_tsquery(p_language, p_query);
-  v_any tsquery := CASE WHEN v_all::text ~ '!' THEN v_all ELSE pg_catalog.replace(v_all::text, ' & ', ' | ')::tsquery END;
-  v_sql text := pg_catalog.format(E'SELECT x.key, pg_catalog.row_number() OVER (ORDER BY x.score DESC, x.key) FROM (SELECT %1$s AS key, pg_catalog.ts_rank(%2$s, $1, 1) AS score'
-    ' FROM %3$s AS %4$s WHERE %2$s @@ $1 AND (%5$s\n) ORDER BY score DESC LIMIT $2) x', rowvec_internal.key_text(f.alias, f.keys),
-    coalesce('(' || p_document || ')', rowvec_internal.text_document(f.alias, f.texts, p_language)), f.relation, f.alias, coalesce(p_filter, 'true'));
+  v_any tsquery := CASE WHEN v_all::text ~ '!' THEN v_all ELSE pg_catalog.replace(v_all::text, ' & ',
+    ' | ')::tsquery END;
+  v_sql text := pg_catalog.format(E'SELECT x.key, pg_catalog.row_number() OVER (ORDER BY x.score DESC, x.key)'
+    ' FROM (SELECT %1$s AS key, pg_catalog.ts_rank(%2$s, $1, 1) AS score'
+    ' FROM %3$s AS %4$s WHERE %2$s @@ $1 AND (%5$s\n) ORDER BY score DESC LIMIT $2) x',
+      rowvec_internal.key_text(f.alias, f.keys),
+    coalesce('(' || p_document || ')', rowvec_internal.text_document(f.alias, f.texts, p_language)), f.relation,
+      f.alias, coalesce(p_filter, 'true'));
   v_found bigint;
 BEGIN
   IF v_any <> v_all THEN
@@ -2916,7 +3186,8 @@ DECLARE
 BEGIN
   IF p_template IS NULL THEN
     v_literals := '{""}'::text[] || array_fill(E'\n\n'::text, ARRAY[cardinality(p_columns) - 1]) || ''::text;
-    SELECT array_agg(rowvec_internal.part_sql(p_record, p_table, c) ORDER BY i) INTO v_parts FROM unnest(p_columns) WITH ORDINALITY u(c, i);
+    SELECT array_agg(rowvec_internal.part_sql(p_record, p_table, c) ORDER BY i) INTO v_parts
+      FROM unnest(p_columns) WITH ORDINALITY u(c, i);
   ELSE
     FOR v_part IN SELECT * FROM rowvec_internal.template_parts(p_template) p ORDER BY p.i LOOP
       IF v_part.kind = 'column' THEN
@@ -2955,8 +3226,10 @@ BEGIN
   SELECT * INTO STRICT s FROM rowvec_internal.source WHERE id = p_source;
   v_new := rowvec_internal.key_text('NEW', s.key_columns);
   v_old := rowvec_internal.key_text('OLD', s.key_columns);
-  SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO v_changed FROM unnest(s.key_columns) c;
-  -- Texts are compared byte by byte: to an equality of their type or collation, 'a' and 'A' may be the same. As short as
+  SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ') INTO v_changed
+    FROM unnest(s.key_columns) c;
+  -- Texts are compared byte by byte: to an equality of their type or collation, 'a' and 'A' may be the same. As short
+  -- as
   -- can be: each statement parses the clause anew.
   SELECT v_changed || string_agg(' OR ' || format(CASE
       WHEN t.typname IN ('text', 'varchar') AND o.collisdeterministic THEN 'OLD.%1$I IS DISTINCT FROM NEW.%1$I'
@@ -2977,11 +3250,13 @@ BEGIN
 
   RETURN QUERY
   SELECT format('rowvec_%s_%s', p_source, w.event),
-         format('CREATE TRIGGER rowvec_%1$s_%2$s AFTER %3$s ON %4$s %5$s EXECUTE FUNCTION rowvec_internal.source_%1$s_%6$s()',
+         format('CREATE TRIGGER rowvec_%1$s_%2$s AFTER %3$s ON %4$s %5$s'
+                ' EXECUTE FUNCTION rowvec_internal.source_%1$s_%6$s()',
                 p_source, w.event, w.on_event, p_table, w.clause, w.function)
   FROM (VALUES
     ('update', 'UPDATE', CASE WHEN f.gathers
-       THEN format('FOR EACH ROW WHEN ((%s) AND rowvec_internal.source_%s_gather(%s, %s))', v_changed, p_source, v_new, v_old)
+       THEN format('FOR EACH ROW WHEN ((%s) AND rowvec_internal.source_%s_gather(%s, %s))', v_changed, p_source,
+         v_new, v_old)
        ELSE format('FOR EACH ROW WHEN (%s)', v_changed) END, CASE WHEN f.gathers THEN 'flush' ELSE 'row' END),
     ('vector', 'UPDATE OF ' || quote_ident(s.into_column), format('FOR EACH ROW WHEN (%s)', v_vector), 'row'),
     ('truncate', 'TRUNCATE', 'FOR EACH STATEMENT', 'truncate'),
@@ -3003,13 +3278,15 @@ DECLARE
   v_same   boolean;
   v_open   boolean;
 BEGIN
-  EXECUTE format('SELECT coalesce(''rowvec_loopback'' = ANY (%s.dblink_get_connections()), false)', v_dblink) INTO v_open;
+  EXECUTE format('SELECT coalesce(''rowvec_loopback'' = ANY (%s.dblink_get_connections()), false)', v_dblink)
+    INTO v_open;
   IF v_open THEN
     EXECUTE format('SELECT %s.dblink_disconnect(''rowvec_loopback'')', v_dblink);
   END IF;
   EXECUTE format('SELECT %s.dblink_connect(''rowvec_loopback'', ''rowvec_loopback'')', v_dblink);
   EXECUTE format('SELECT * FROM %s.dblink(''rowvec_loopback'', %L) AS r(same boolean)', v_dblink,
-    format('SELECT rowvec_internal.same_database(%s, %s)', (SELECT oid FROM pg_database WHERE datname = current_database()), extract(epoch FROM pg_postmaster_start_time()))) INTO v_same;
+    format('SELECT rowvec_internal.same_database(%s, %s)', (SELECT oid FROM pg_database
+      WHERE datname = current_database()), extract(epoch FROM pg_postmaster_start_time()))) INTO v_same;
   EXECUTE format('SELECT %s.dblink_disconnect(''rowvec_loopback'')', v_dblink);
   RETURN v_same;
 END $$;
@@ -3021,7 +3298,8 @@ CREATE FUNCTION rowvec_internal.ungrant_vectors(p_vectors regclass) RETURNS void
 DECLARE
   v_policy name;
 BEGIN
-  FOR v_policy IN SELECT polname FROM pg_policy WHERE polrelid = p_vectors AND polname ~ '^rowvec_(read|write)_\d+$' LOOP
+  FOR v_policy IN SELECT polname FROM pg_policy WHERE polrelid = p_vectors
+    AND polname ~ '^rowvec_(read|write)_\d+$' LOOP
     EXECUTE format('DROP POLICY %I ON %s', v_policy, p_vectors);
   END LOOP;
 END $_$;
@@ -3031,9 +3309,11 @@ CREATE FUNCTION rowvec_internal.wait_facts(p_source smallint, OUT token bigint, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT (SELECT last_value FROM rowvec_internal.change_seq), s.state, s.problem,
-         (SELECT coalesce(sum(coalesce(cardinality(keys), 1)), 0) FROM rowvec_internal.change WHERE source_id = p_source)::bigint,
+         (SELECT coalesce(sum(coalesce(cardinality(keys), 1)), 0) FROM rowvec_internal.change
+           WHERE source_id = p_source)::bigint,
          (SELECT count(*) FROM rowvec_internal.dead WHERE source_id = p_source),
-         (SELECT count(*) FROM rowvec_internal.daemon WHERE heartbeat_at > now() - interval '30 s' AND s.model_id = ANY (models))
+         (SELECT count(*) FROM rowvec_internal.daemon WHERE heartbeat_at > now() - interval '30 s'
+           AND s.model_id = ANY (models))
   FROM rowvec_internal.source s WHERE s.id = p_source
 $$;
 
@@ -3522,18 +3802,18 @@ COPY public.plain (id, title, body) FROM stdin;
 --
 
 COPY rowvec.chunky_vectors (id, chunk, embedding, _hash, _truncated, _version, _at, chunk_start, chunk_end, chunk_text, _chunk_hash) FROM stdin;
-1	0	[218,228,62,139,220,35,38,132]	\\x0261f79e175565452aabd9af5f598567	f	1	2026-11-24 20:25:39.699376+00	0	42	word1 word1 word1 word1 word1 word1 word1 	\\x6518611cc36df24312804545eb8a3c9c
-2	0	[74,189,83,117,26,161,157,180]	\\x05b9fe2818269ba6cdccdc438a2a16db	f	1	2026-11-24 20:25:39.699544+00	0	47	word2 word2 word2 word2 word2 word2 word2 word2	\\x28a3a97f465a21b603faf3ca31cd70c8
-3	0	[191,127,134,100,160,127,49,111]	\\x8744eece4e2dcbb52e23468d39e8dc18	f	1	2026-11-24 20:25:39.699562+00	0	47	word3 word3 word3 word3 word3 word3 word3 word3	\\x577b7c3a51d9fa413e3457657d01bc44
-4	0	[43,72,220,194,250,73,4,142]	\\xd5b1a92d1248d04ed5bfb5fcc1d252c0	f	1	2026-11-24 20:25:39.699575+00	0	47	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
-2	1	[74,189,83,117,26,161,157,180]	\N	f	1	2026-11-24 20:25:39.699662+00	36	83	word2 word2 word2 word2 word2 word2 word2 word2	\\x28a3a97f465a21b603faf3ca31cd70c8
-3	1	[191,127,134,100,160,127,49,111]	\N	f	1	2026-11-24 20:25:39.69969+00	36	83	word3 word3 word3 word3 word3 word3 word3 word3	\\x577b7c3a51d9fa413e3457657d01bc44
-3	2	[191,127,134,100,160,127,49,111]	\N	f	1	2026-11-24 20:25:39.699694+00	72	119	word3 word3 word3 word3 word3 word3 word3 word3	\\x577b7c3a51d9fa413e3457657d01bc44
-3	3	[232,201,168,172,202,56,65,7]	\N	f	1	2026-11-24 20:25:39.699697+00	108	125	word3 word3 word3	\\x689878c40ce55fadbe00b94dc75f4a00
-4	1	[43,72,220,194,250,73,4,142]	\N	f	1	2026-11-24 20:25:39.699701+00	36	83	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
-4	2	[43,72,220,194,250,73,4,142]	\N	f	1	2026-11-24 20:25:39.699704+00	72	119	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
-4	3	[43,72,220,194,250,73,4,142]	\N	f	1	2026-11-24 20:25:39.69971+00	108	155	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
-4	4	[235,26,217,122,63,139,238,186]	\N	f	1	2026-11-24 20:25:39.699714+00	144	167	word4 word4 word4 word4	\\xc8848c02785eb1483713b51cbc0d4c05
+1	0	[218,228,62,139,220,35,38,132]	\\x0261f79e175565452aabd9af5f598567	f	1	2026-11-24 20:47:18.98463+00	0	42	word1 word1 word1 word1 word1 word1 word1 	\\x6518611cc36df24312804545eb8a3c9c
+2	0	[74,189,83,117,26,161,157,180]	\\x05b9fe2818269ba6cdccdc438a2a16db	f	1	2026-11-24 20:47:18.984798+00	0	47	word2 word2 word2 word2 word2 word2 word2 word2	\\x28a3a97f465a21b603faf3ca31cd70c8
+3	0	[191,127,134,100,160,127,49,111]	\\x8744eece4e2dcbb52e23468d39e8dc18	f	1	2026-11-24 20:47:18.98481+00	0	47	word3 word3 word3 word3 word3 word3 word3 word3	\\x577b7c3a51d9fa413e3457657d01bc44
+4	0	[43,72,220,194,250,73,4,142]	\\xd5b1a92d1248d04ed5bfb5fcc1d252c0	f	1	2026-11-24 20:47:18.984823+00	0	47	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
+2	1	[74,189,83,117,26,161,157,180]	\N	f	1	2026-11-24 20:47:18.98493+00	36	83	word2 word2 word2 word2 word2 word2 word2 word2	\\x28a3a97f465a21b603faf3ca31cd70c8
+3	1	[191,127,134,100,160,127,49,111]	\N	f	1	2026-11-24 20:47:18.984957+00	36	83	word3 word3 word3 word3 word3 word3 word3 word3	\\x577b7c3a51d9fa413e3457657d01bc44
+3	2	[191,127,134,100,160,127,49,111]	\N	f	1	2026-11-24 20:47:18.984962+00	72	119	word3 word3 word3 word3 word3 word3 word3 word3	\\x577b7c3a51d9fa413e3457657d01bc44
+3	3	[232,201,168,172,202,56,65,7]	\N	f	1	2026-11-24 20:47:18.984965+00	108	125	word3 word3 word3	\\x689878c40ce55fadbe00b94dc75f4a00
+4	1	[43,72,220,194,250,73,4,142]	\N	f	1	2026-11-24 20:47:18.98497+00	36	83	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
+4	2	[43,72,220,194,250,73,4,142]	\N	f	1	2026-11-24 20:47:18.98498+00	72	119	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
+4	3	[43,72,220,194,250,73,4,142]	\N	f	1	2026-11-24 20:47:18.984983+00	108	155	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
+4	4	[235,26,217,122,63,139,238,186]	\N	f	1	2026-11-24 20:47:18.984986+00	144	167	word4 word4 word4 word4	\\xc8848c02785eb1483713b51cbc0d4c05
 \.
 
 --
@@ -3541,12 +3821,12 @@ COPY rowvec.chunky_vectors (id, chunk, embedding, _hash, _truncated, _version, _
 --
 
 COPY rowvec.composite_vectors (site, id, chunk, embedding, _hash, _truncated, _version, _at) FROM stdin;
-a	1	0	[49,242,157,206,229,256,66,180]	\\x59bd1caf33380d3f087a6a24f3349efe	f	1	2026-11-24 20:25:39.716068+00
-a	2	0	[15,13,180,66,254,204,48,138]	\\xd2dfb72f36d4194584b39b6383b348fd	f	1	2026-11-24 20:25:39.716214+00
-a	3	0	[15,185,96,236,195,96,123,150]	\\xc3fff0c1ed3a0404f7b9ccef40324e2f	f	1	2026-11-24 20:25:39.716227+00
-b,"c	1	0	[46,72,110,28,119,64,204,1]	\\xf1f7527c294e6effbeb69d0505e27f59	f	1	2026-11-24 20:25:39.716237+00
-b,"c	2	0	[17,25,72,68,47,168,73,63]	\\xc2f47cf133f8d90a19f28e1f6687eb24	f	1	2026-11-24 20:25:39.716242+00
-b,"c	3	0	[141,2,234,59,149,253,135,31]	\\x79ce137d4e2ef5d1bb1a25f3a2b9c78d	f	1	2026-11-24 20:25:39.716246+00
+a	1	0	[49,242,157,206,229,256,66,180]	\\x59bd1caf33380d3f087a6a24f3349efe	f	1	2026-11-24 20:47:19.039727+00
+a	2	0	[15,13,180,66,254,204,48,138]	\\xd2dfb72f36d4194584b39b6383b348fd	f	1	2026-11-24 20:47:19.039897+00
+a	3	0	[15,185,96,236,195,96,123,150]	\\xc3fff0c1ed3a0404f7b9ccef40324e2f	f	1	2026-11-24 20:47:19.039914+00
+b,"c	1	0	[46,72,110,28,119,64,204,1]	\\xf1f7527c294e6effbeb69d0505e27f59	f	1	2026-11-24 20:47:19.03992+00
+b,"c	2	0	[17,25,72,68,47,168,73,63]	\\xc2f47cf133f8d90a19f28e1f6687eb24	f	1	2026-11-24 20:47:19.039925+00
+b,"c	3	0	[141,2,234,59,149,253,135,31]	\\x79ce137d4e2ef5d1bb1a25f3a2b9c78d	f	1	2026-11-24 20:47:19.039929+00
 \.
 
 --
@@ -3554,11 +3834,11 @@ b,"c	3	0	[141,2,234,59,149,253,135,31]	\\x79ce137d4e2ef5d1bb1a25f3a2b9c78d	f	1	2
 --
 
 COPY rowvec.in_row_vectors (id, chunk, _sum, _hash, _truncated, _version, _at) FROM stdin;
-1	0	\\x767971d00e63f8dd61eade30e58a21df	\\x5bb6bd8d73c8bb9c7a15e1b7ad2d8f0a	f	1	2026-11-24 20:25:39.710484+00
-2	0	\\x978bda53aaf25103ddfc462bf3c2aa97	\\xcf18f83278dd2748c70ed18d2be16010	f	1	2026-11-24 20:25:39.710645+00
-3	0	\\xf0c0cc08d74ffe9c63d75c0cb3c702c2	\\xde03bbed987b7b151017a34145b25083	f	1	2026-11-24 20:25:39.710653+00
-4	0	\\x72ced7742c53a15f6460425e5bf39752	\\xf9cfe30e3aee3851122e531d2514da06	f	1	2026-11-24 20:25:39.710657+00
-5	0	\\xb5f2f5aae9fb76ce360f551b31e93c65	\\xe8e65b389f6ff5f70607a47f2d3aae6c	f	1	2026-11-24 20:25:39.710661+00
+1	0	\\x767971d00e63f8dd61eade30e58a21df	\\x5bb6bd8d73c8bb9c7a15e1b7ad2d8f0a	f	1	2026-11-24 20:47:19.01932+00
+2	0	\\x978bda53aaf25103ddfc462bf3c2aa97	\\xcf18f83278dd2748c70ed18d2be16010	f	1	2026-11-24 20:47:19.019522+00
+3	0	\\xf0c0cc08d74ffe9c63d75c0cb3c702c2	\\xde03bbed987b7b151017a34145b25083	f	1	2026-11-24 20:47:19.019532+00
+4	0	\\x72ced7742c53a15f6460425e5bf39752	\\xf9cfe30e3aee3851122e531d2514da06	f	1	2026-11-24 20:47:19.019537+00
+5	0	\\xb5f2f5aae9fb76ce360f551b31e93c65	\\xe8e65b389f6ff5f70607a47f2d3aae6c	f	1	2026-11-24 20:47:19.019542+00
 \.
 
 --
@@ -3566,11 +3846,11 @@ COPY rowvec.in_row_vectors (id, chunk, _sum, _hash, _truncated, _version, _at) F
 --
 
 COPY rowvec.parts_vectors (id, at, chunk, embedding, _hash, _truncated, _version, _at) FROM stdin;
-1	2026-01-02	0	[16,56,76,50,251,188,83,216]	\\x9230a52e645b7c56a97c9f26024e6feb	f	1	2026-11-24 20:25:39.72499+00
-2	2026-01-03	0	[152,103,176,186,168,31,74,117]	\\x65a5a940a2da7a195764ea749da97151	f	1	2026-11-24 20:25:39.725138+00
-3	2026-01-04	0	[69,197,87,27,52,140,24,105]	\\x370791c7f4a9771f4fbeab065ae1b110	f	1	2026-11-24 20:25:39.725147+00
-4	2026-01-05	0	[207,135,20,226,19,119,68,228]	\\x4c84217f33addd7aae97fa92c541dee1	f	1	2026-11-24 20:25:39.725152+00
-5	2026-01-06	0	[187,216,103,107,104,180,197,184]	\\xc29959cab757228aefad069cbd8e3be7	f	1	2026-11-24 20:25:39.725156+00
+1	2026-01-02	0	[16,56,76,50,251,188,83,216]	\\x9230a52e645b7c56a97c9f26024e6feb	f	1	2026-11-24 20:47:19.058746+00
+2	2026-01-03	0	[152,103,176,186,168,31,74,117]	\\x65a5a940a2da7a195764ea749da97151	f	1	2026-11-24 20:47:19.058945+00
+3	2026-01-04	0	[69,197,87,27,52,140,24,105]	\\x370791c7f4a9771f4fbeab065ae1b110	f	1	2026-11-24 20:47:19.058955+00
+4	2026-01-05	0	[207,135,20,226,19,119,68,228]	\\x4c84217f33addd7aae97fa92c541dee1	f	1	2026-11-24 20:47:19.05896+00
+5	2026-01-06	0	[187,216,103,107,104,180,197,184]	\\xc29959cab757228aefad069cbd8e3be7	f	1	2026-11-24 20:47:19.058965+00
 \.
 
 --
@@ -3578,11 +3858,11 @@ COPY rowvec.parts_vectors (id, at, chunk, embedding, _hash, _truncated, _version
 --
 
 COPY rowvec.paused_vectors (id, chunk, embedding, _hash, _truncated, _version, _at) FROM stdin;
-1	0	[243,127,35,80,31,177,196,186]	\\xe227cf72e59af5444586b8799dea957f	f	1	2026-11-24 20:25:39.727813+00
-2	0	[249,151,218,189,236,198,20,95]	\\x7b667257a54f82893e558ff6ac0fc5e2	f	1	2026-11-24 20:25:39.727931+00
-3	0	[240,212,223,47,137,118,40,155]	\\xea5a98e156378c5ec610d231e9fb6805	f	1	2026-11-24 20:25:39.727944+00
-4	0	[234,93,218,180,251,217,110,115]	\\xbe27414d32e7438b9c632e4e2b172b66	f	1	2026-11-24 20:25:39.727949+00
-5	0	[11,170,238,32,18,179,46,23]	\\x58c62be88848fb157c94487935388314	f	1	2026-11-24 20:25:39.727953+00
+1	0	[243,127,35,80,31,177,196,186]	\\xe227cf72e59af5444586b8799dea957f	f	1	2026-11-24 20:47:19.069084+00
+2	0	[249,151,218,189,236,198,20,95]	\\x7b667257a54f82893e558ff6ac0fc5e2	f	1	2026-11-24 20:47:19.069294+00
+3	0	[240,212,223,47,137,118,40,155]	\\xea5a98e156378c5ec610d231e9fb6805	f	1	2026-11-24 20:47:19.069307+00
+4	0	[234,93,218,180,251,217,110,115]	\\xbe27414d32e7438b9c632e4e2b172b66	f	1	2026-11-24 20:47:19.069313+00
+5	0	[11,170,238,32,18,179,46,23]	\\x58c62be88848fb157c94487935388314	f	1	2026-11-24 20:47:19.069319+00
 \.
 
 --
@@ -3590,11 +3870,11 @@ COPY rowvec.paused_vectors (id, chunk, embedding, _hash, _truncated, _version, _
 --
 
 COPY rowvec.plain_vectors (id, chunk, embedding, _hash, _truncated, _version, _at) FROM stdin;
-1	0	[70,190,84,215,216,20,190,60]	\\x9ffe1d29cc7d2193a6c697e29657cb14	f	1	2026-11-24 20:25:39.624461+00
-2	0	[234,2,115,244,235,29,145,30]	\\x1e89d69e64c43d9a9c24e896bd7a2362	f	1	2026-11-24 20:25:39.624609+00
-3	0	[240,71,189,252,21,221,80,94]	\\x5c728e8cc12cb91ea6d036b6da4a8002	f	1	2026-11-24 20:25:39.624618+00
-4	0	[111,15,80,134,140,52,121,121]	\\xd57ce9bdae6a6eac0769cb853270b496	f	1	2026-11-24 20:25:39.624627+00
-5	0	[4,47,166,136,49,187,102,33]	\\x107df8b6f40f6b06cda99bd1ae503a86	f	1	2026-11-24 20:25:39.624631+00
+1	0	[70,190,84,215,216,20,190,60]	\\x9ffe1d29cc7d2193a6c697e29657cb14	f	1	2026-11-24 20:47:18.8839+00
+2	0	[234,2,115,244,235,29,145,30]	\\x1e89d69e64c43d9a9c24e896bd7a2362	f	1	2026-11-24 20:47:18.884183+00
+3	0	[240,71,189,252,21,221,80,94]	\\x5c728e8cc12cb91ea6d036b6da4a8002	f	1	2026-11-24 20:47:18.884196+00
+4	0	[111,15,80,134,140,52,121,121]	\\xd57ce9bdae6a6eac0769cb853270b496	f	1	2026-11-24 20:47:18.884202+00
+5	0	[4,47,166,136,49,187,102,33]	\\x107df8b6f40f6b06cda99bd1ae503a86	f	1	2026-11-24 20:47:18.884208+00
 \.
 
 --
@@ -3610,12 +3890,12 @@ COPY rowvec_internal.alembic_version (version_num) FROM stdin;
 --
 
 COPY rowvec_internal.backfill (source_id, phase, recheck, cursor_key, enqueued, estimate, requested_at, done_at) FROM stdin;
-1	done	t	5	5	0	2026-11-24 20:25:39.112152+00	2026-11-24 20:25:39.754233+00
-2	done	t	4	4	0	2026-11-24 20:25:39.189108+00	2026-11-24 20:25:39.756294+00
-3	done	t	5	5	0	2026-11-24 20:25:39.2498+00	2026-11-24 20:25:39.75849+00
-4	done	t	("b,""c",3)	6	0	2026-11-24 20:25:39.29681+00	2026-11-24 20:25:39.760114+00
-5	done	t	(5,2026-01-06)	5	0	2026-11-24 20:25:39.331978+00	2026-11-24 20:25:39.761666+00
-6	done	t	5	5	0	2026-11-24 20:25:39.376755+00	2026-11-24 20:25:39.767461+00
+1	done	t	5	5	0	2026-11-24 20:47:18.32833+00	2026-11-24 20:47:19.101959+00
+2	done	t	4	4	0	2026-11-24 20:47:18.437444+00	2026-11-24 20:47:19.107991+00
+3	done	t	5	5	0	2026-11-24 20:47:18.527435+00	2026-11-24 20:47:19.119662+00
+4	done	t	("b,""c",3)	6	0	2026-11-24 20:47:18.589978+00	2026-11-24 20:47:19.126538+00
+5	done	t	(5,2026-01-06)	5	0	2026-11-24 20:47:18.625503+00	2026-11-24 20:47:19.140607+00
+6	done	t	5	5	0	2026-11-24 20:47:18.664639+00	2026-11-24 20:47:19.162324+00
 \.
 
 --
@@ -3623,16 +3903,16 @@ COPY rowvec_internal.backfill (source_id, phase, recheck, cursor_key, enqueued, 
 --
 
 COPY rowvec_internal.change (source_id, lane, seq, part, keys, attempts, daemon_id, visible_at, claimed_at, enqueued_at, last_error) FROM stdin;
-1	0	17	0	{2}	0	\N	-infinity	\N	2026-11-24 20:25:40.082072+00	\N
-1	0	18	0	{3}	0	\N	-infinity	\N	2026-11-24 20:25:40.082576+00	\N
-2	0	19	0	{2}	0	\N	-infinity	\N	2026-11-24 20:25:40.083182+00	\N
-2	0	20	0	{3}	0	\N	-infinity	\N	2026-11-24 20:25:40.083585+00	\N
-3	0	21	0	{2}	0	\N	-infinity	\N	2026-11-24 20:25:40.084175+00	\N
-3	0	22	0	{3}	0	\N	-infinity	\N	2026-11-24 20:25:40.084566+00	\N
-4	0	23	0	{"(a,2)","(\\"b,\\"\\"c\\",2)"}	0	\N	-infinity	\N	2026-11-24 20:25:40.085418+00	\N
-4	0	24	0	{"(a,3)","(\\"b,\\"\\"c\\",3)"}	0	\N	-infinity	\N	2026-11-24 20:25:40.089044+00	\N
-5	0	25	0	{"(2,2026-01-03)"}	0	\N	-infinity	\N	2026-11-24 20:25:40.090504+00	\N
-5	0	26	0	{"(3,2026-01-04)"}	0	\N	-infinity	\N	2026-11-24 20:25:40.090885+00	\N
+1	0	17	0	{2}	0	\N	-infinity	\N	2026-11-24 20:47:19.915185+00	\N
+1	0	18	0	{3}	0	\N	-infinity	\N	2026-11-24 20:47:19.915952+00	\N
+2	0	19	0	{2}	0	\N	-infinity	\N	2026-11-24 20:47:19.91811+00	\N
+2	0	20	0	{3}	0	\N	-infinity	\N	2026-11-24 20:47:19.922402+00	\N
+3	0	21	0	{2}	0	\N	-infinity	\N	2026-11-24 20:47:19.926609+00	\N
+3	0	22	0	{3}	0	\N	-infinity	\N	2026-11-24 20:47:19.928565+00	\N
+4	0	23	0	{"(a,2)","(\\"b,\\"\\"c\\",2)"}	0	\N	-infinity	\N	2026-11-24 20:47:19.929557+00	\N
+4	0	24	0	{"(a,3)","(\\"b,\\"\\"c\\",3)"}	0	\N	-infinity	\N	2026-11-24 20:47:19.930239+00	\N
+5	0	25	0	{"(2,2026-01-03)"}	0	\N	-infinity	\N	2026-11-24 20:47:19.93079+00	\N
+5	0	26	0	{"(3,2026-01-04)"}	0	\N	-infinity	\N	2026-11-24 20:47:19.934361+00	\N
 \.
 
 --
@@ -3654,7 +3934,7 @@ COPY rowvec_internal.dead (source_id, key, attempts, error, text_length, text_ha
 --
 
 COPY rowvec_internal.model (id, name, fingerprint, "precision", dims, max_tokens, similarity, manifest, is_default, added_at) FROM stdin;
-1	fake	fakefakefakefakefakefakefakefakefakefakefakefakefakefakefakefake	fp32	8	256	cosine	{}	t	2026-11-24 20:25:39.023392+00
+1	fake	fakefakefakefakefakefakefakefakefakefakefakefakefakefakefakefake	fp32	8	256	cosine	{}	t	2026-11-24 20:47:18.203898+00
 \.
 
 --
@@ -3692,12 +3972,12 @@ COPY rowvec_internal.query_cache (key, number, model_id, vector) FROM stdin;
 --
 
 COPY rowvec_internal.source (id, name, source_table, key_columns, key_numbers, key_types, text_columns, text_numbers, template, model_id, into_column, into_number, into_made, chunk_tokens, chunk_overlap, on_overflow, store_text, document_prompt, query_prompt, index_kind, recipe, vector_table, state, problem, shape, created_at) FROM stdin;
-1	plain	public.plain	{id}	{1}	{integer}	{title,body}	{2,3}	\N	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.plain_vectors	active	\N	94fad581cf836f3b2f2c87ce09542940	2026-11-24 20:25:39.091045+00
-2	chunky	public.chunky	{id}	{1}	{integer}	{body}	{2}	\N	1	\N	\N	f	10	2	truncate	t	\N	\N	\N	1	rowvec.chunky_vectors	active	\N	273b7ea4bcb72af1bf30db2eea51b7d5	2026-11-24 20:25:39.173338+00
-3	in_row	public.in_row	{id}	{1}	{integer}	{body}	{2}	\N	1	embedding	3	t	\N	0	truncate	f	\N	\N	\N	1	rowvec.in_row_vectors	active	\N	93ec2ad772d2ec34963a679640729f7b	2026-11-24 20:25:39.248706+00
-4	composite	public.composite	{site,id}	{1,2}	{text,integer}	{body}	{3}	About {body}.	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.composite_vectors	active	\N	cfb33f2d0ddbb455ab831aab68110689	2026-11-24 20:25:39.289959+00
-5	parts	public.parts	{id,at}	{1,2}	{integer,date}	{body}	{3}	\N	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.parts_vectors	active	\N	41cd7ce3363f925e2a3adb93c5f758c6	2026-11-24 20:25:39.325214+00
-6	paused	public.plain	{id}	{1}	{integer}	{title}	{2}	\N	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.paused_vectors	paused	\N	94fad581cf836f3b2f2c87ce09542940	2026-11-24 20:25:39.368181+00
+1	plain	public.plain	{id}	{1}	{integer}	{title,body}	{2,3}	\N	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.plain_vectors	active	\N	22c635aa0817c587430eddaded0ebe94	2026-11-24 20:47:18.291504+00
+2	chunky	public.chunky	{id}	{1}	{integer}	{body}	{2}	\N	1	\N	\N	f	10	2	truncate	t	\N	\N	\N	1	rowvec.chunky_vectors	active	\N	bc0b802b0526521cfc67283fa6923263	2026-11-24 20:47:18.425862+00
+3	in_row	public.in_row	{id}	{1}	{integer}	{body}	{2}	\N	1	embedding	3	t	\N	0	truncate	f	\N	\N	\N	1	rowvec.in_row_vectors	active	\N	c5a43f8019168bb0ef57b931bd349ec8	2026-11-24 20:47:18.519425+00
+4	composite	public.composite	{site,id}	{1,2}	{text,integer}	{body}	{3}	About {body}.	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.composite_vectors	active	\N	e7a35bf566ae5e35da7a37975d52d576	2026-11-24 20:47:18.575897+00
+5	parts	public.parts	{id,at}	{1,2}	{integer,date}	{body}	{3}	\N	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.parts_vectors	active	\N	185b3c678602877f8667cb77eb33786c	2026-11-24 20:47:18.622861+00
+6	paused	public.plain	{id}	{1}	{integer}	{title}	{2}	\N	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.paused_vectors	paused	\N	22c635aa0817c587430eddaded0ebe94	2026-11-24 20:47:18.65649+00
 \.
 
 --
@@ -3916,7 +4196,7 @@ CREATE POLICY rowvec_write_6 ON rowvec.paused_vectors TO CURRENT_USER USING (tru
 
 GRANT USAGE ON SCHEMA rowvec_internal TO PUBLIC;
 
-REVOKE ALL ON FUNCTION rowvec_internal.answer_preview(p_id uuid, p_said text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rowvec_internal.answer_preview(p_id uuid, p_chunks text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rowvec_internal.answer_queries(p_ids uuid[], p_vectors public.vector[]) FROM PUBLIC;
 

@@ -9,8 +9,8 @@
 -- 0.10 with sequential scans of small catalogues; with plans made anew for their values 0.2, and 100 where the price
 -- of a scan that is off had them compiled.
 CREATE OR REPLACE FUNCTION rowvec_internal.search_facts(
-  p_source text, p_row_type oid, OUT id smallint, OUT name text, OUT source_table oid, OUT relation text, OUT alias text,
-  OUT vectors text, OUT embedding text, OUT in_row boolean, OUT query text, OUT vectors_rows float8, OUT keys name[],
+  p_source text, p_row_type oid, OUT id smallint, OUT name text, OUT source_table oid, OUT relation text,
+  OUT alias text, OUT vectors text, OUT embedding text, OUT in_row boolean, OUT query text, OUT vectors_rows float8, OUT keys name[],
   OUT types text[], OUT texts name[], OUT dims integer, OUT operator text, OUT schema text, OUT kind text,
   OUT chunks float8, OUT row_text text, OUT prepared text, OUT index text
 ) LANGUAGE plpgsql STABLE SECURITY DEFINER
