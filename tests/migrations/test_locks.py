@@ -101,7 +101,7 @@ def test_how_a_trigger_is_enabled_is_kept(two: psycopg.Connection, database_url:
     two.execute(f"ALTER TABLE quiet ENABLE ALWAYS TRIGGER rowvec_{ids['quiet']}_truncate".encode())
     rowvec_migrations.upgrade(database_url)
     enabled = pairs(two, "SELECT tgname, tgenabled FROM pg_trigger WHERE tgname ~ '^rowvec_\\d+_truncate'")
-    assert enabled == {f"rowvec_{ids['quiet']}_truncate": b"A", f"rowvec_{ids['busy']}_truncate": b"O"}
+    assert enabled == {f"rowvec_{ids['quiet']}_truncate": "A", f"rowvec_{ids['busy']}_truncate": "O"}
     definitions = two.execute("SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname ~ '^rowvec_\\d+_truncate'")
     assert all("AFTER TRUNCATE" in definition for (definition,) in definitions.fetchall())
     two.execute("SELECT rowvec.pause('quiet')")
