@@ -35,10 +35,15 @@ def replace(connection: Connection) -> None:
     version and is dropped, for an overload of an earlier signature would make calls ambiguous.
     """
     find_vector(connection)
-    for name in (SQL / "order.txt").read_text().split():
-        connection.execute(render(SQL / name))
+    order = (SQL / "order.txt").read_text().split()
+    for name in order:
+        if not name.startswith("access/"):
+            connection.execute(render(SQL / name))
     for (stale,) in connection.execute(_STALE).fetchall():
         connection.execute(f"DROP ROUTINE {stale}".encode())
+    for name in order:
+        if name.startswith("access/"):  # these touch every function, so they come when the stale ones are gone
+            connection.execute(render(SQL / name))
 
 
 def render(path: Path) -> bytes:
