@@ -3802,18 +3802,18 @@ COPY public.plain (id, title, body) FROM stdin;
 --
 
 COPY rowvec.chunky_vectors (id, chunk, embedding, _hash, _truncated, _version, _at, chunk_start, chunk_end, chunk_text, _chunk_hash) FROM stdin;
-1	0	[218,228,62,139,220,35,38,132]	\\x0261f79e175565452aabd9af5f598567	f	1	2026-11-24 20:47:18.98463+00	0	42	word1 word1 word1 word1 word1 word1 word1 	\\x6518611cc36df24312804545eb8a3c9c
-2	0	[74,189,83,117,26,161,157,180]	\\x05b9fe2818269ba6cdccdc438a2a16db	f	1	2026-11-24 20:47:18.984798+00	0	47	word2 word2 word2 word2 word2 word2 word2 word2	\\x28a3a97f465a21b603faf3ca31cd70c8
-3	0	[191,127,134,100,160,127,49,111]	\\x8744eece4e2dcbb52e23468d39e8dc18	f	1	2026-11-24 20:47:18.98481+00	0	47	word3 word3 word3 word3 word3 word3 word3 word3	\\x577b7c3a51d9fa413e3457657d01bc44
-4	0	[43,72,220,194,250,73,4,142]	\\xd5b1a92d1248d04ed5bfb5fcc1d252c0	f	1	2026-11-24 20:47:18.984823+00	0	47	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
-2	1	[74,189,83,117,26,161,157,180]	\N	f	1	2026-11-24 20:47:18.98493+00	36	83	word2 word2 word2 word2 word2 word2 word2 word2	\\x28a3a97f465a21b603faf3ca31cd70c8
-3	1	[191,127,134,100,160,127,49,111]	\N	f	1	2026-11-24 20:47:18.984957+00	36	83	word3 word3 word3 word3 word3 word3 word3 word3	\\x577b7c3a51d9fa413e3457657d01bc44
-3	2	[191,127,134,100,160,127,49,111]	\N	f	1	2026-11-24 20:47:18.984962+00	72	119	word3 word3 word3 word3 word3 word3 word3 word3	\\x577b7c3a51d9fa413e3457657d01bc44
-3	3	[232,201,168,172,202,56,65,7]	\N	f	1	2026-11-24 20:47:18.984965+00	108	125	word3 word3 word3	\\x689878c40ce55fadbe00b94dc75f4a00
-4	1	[43,72,220,194,250,73,4,142]	\N	f	1	2026-11-24 20:47:18.98497+00	36	83	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
-4	2	[43,72,220,194,250,73,4,142]	\N	f	1	2026-11-24 20:47:18.98498+00	72	119	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
-4	3	[43,72,220,194,250,73,4,142]	\N	f	1	2026-11-24 20:47:18.984983+00	108	155	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
-4	4	[235,26,217,122,63,139,238,186]	\N	f	1	2026-11-24 20:47:18.984986+00	144	167	word4 word4 word4 word4	\\xc8848c02785eb1483713b51cbc0d4c05
+1	0	[218,228,62,139,220,35,38,132]	\\x0261f79e175565452aabd9af5f598567	f	1	2026-11-24 20:55:15.413203+00	0	42	word1 word1 word1 word1 word1 word1 word1 	\\x6518611cc36df24312804545eb8a3c9c
+2	0	[74,189,83,117,26,161,157,180]	\\x05b9fe2818269ba6cdccdc438a2a16db	f	1	2026-11-24 20:55:15.4134+00	0	47	word2 word2 word2 word2 word2 word2 word2 word2	\\x28a3a97f465a21b603faf3ca31cd70c8
+3	0	[191,127,134,100,160,127,49,111]	\\x8744eece4e2dcbb52e23468d39e8dc18	f	1	2026-11-24 20:55:15.413428+00	0	47	word3 word3 word3 word3 word3 word3 word3 word3	\\x577b7c3a51d9fa413e3457657d01bc44
+4	0	[43,72,220,194,250,73,4,142]	\\xd5b1a92d1248d04ed5bfb5fcc1d252c0	f	1	2026-11-24 20:55:15.41345+00	0	47	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
+2	1	[74,189,83,117,26,161,157,180]	\N	f	1	2026-11-24 20:55:15.4136+00	36	83	word2 word2 word2 word2 word2 word2 word2 word2	\\x28a3a97f465a21b603faf3ca31cd70c8
+3	1	[191,127,134,100,160,127,49,111]	\N	f	1	2026-11-24 20:55:15.413629+00	36	83	word3 word3 word3 word3 word3 word3 word3 word3	\\x577b7c3a51d9fa413e3457657d01bc44
+3	2	[191,127,134,100,160,127,49,111]	\N	f	1	2026-11-24 20:55:15.413634+00	72	119	word3 word3 word3 word3 word3 word3 word3 word3	\\x577b7c3a51d9fa413e3457657d01bc44
+3	3	[232,201,168,172,202,56,65,7]	\N	f	1	2026-11-24 20:55:15.413637+00	108	125	word3 word3 word3	\\x689878c40ce55fadbe00b94dc75f4a00
+4	1	[43,72,220,194,250,73,4,142]	\N	f	1	2026-11-24 20:55:15.413643+00	36	83	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
+4	2	[43,72,220,194,250,73,4,142]	\N	f	1	2026-11-24 20:55:15.413647+00	72	119	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
+4	3	[43,72,220,194,250,73,4,142]	\N	f	1	2026-11-24 20:55:15.41365+00	108	155	word4 word4 word4 word4 word4 word4 word4 word4	\\xc5cca067545022e816a82dbae7c6b84b
+4	4	[235,26,217,122,63,139,238,186]	\N	f	1	2026-11-24 20:55:15.413679+00	144	167	word4 word4 word4 word4	\\xc8848c02785eb1483713b51cbc0d4c05
 \.
 
 --
@@ -3821,12 +3821,12 @@ COPY rowvec.chunky_vectors (id, chunk, embedding, _hash, _truncated, _version, _
 --
 
 COPY rowvec.composite_vectors (site, id, chunk, embedding, _hash, _truncated, _version, _at) FROM stdin;
-a	1	0	[49,242,157,206,229,256,66,180]	\\x59bd1caf33380d3f087a6a24f3349efe	f	1	2026-11-24 20:47:19.039727+00
-a	2	0	[15,13,180,66,254,204,48,138]	\\xd2dfb72f36d4194584b39b6383b348fd	f	1	2026-11-24 20:47:19.039897+00
-a	3	0	[15,185,96,236,195,96,123,150]	\\xc3fff0c1ed3a0404f7b9ccef40324e2f	f	1	2026-11-24 20:47:19.039914+00
-b,"c	1	0	[46,72,110,28,119,64,204,1]	\\xf1f7527c294e6effbeb69d0505e27f59	f	1	2026-11-24 20:47:19.03992+00
-b,"c	2	0	[17,25,72,68,47,168,73,63]	\\xc2f47cf133f8d90a19f28e1f6687eb24	f	1	2026-11-24 20:47:19.039925+00
-b,"c	3	0	[141,2,234,59,149,253,135,31]	\\x79ce137d4e2ef5d1bb1a25f3a2b9c78d	f	1	2026-11-24 20:47:19.039929+00
+a	1	0	[49,242,157,206,229,256,66,180]	\\x59bd1caf33380d3f087a6a24f3349efe	f	1	2026-11-24 20:55:15.469108+00
+a	2	0	[15,13,180,66,254,204,48,138]	\\xd2dfb72f36d4194584b39b6383b348fd	f	1	2026-11-24 20:55:15.469297+00
+a	3	0	[15,185,96,236,195,96,123,150]	\\xc3fff0c1ed3a0404f7b9ccef40324e2f	f	1	2026-11-24 20:55:15.469313+00
+b,"c	1	0	[46,72,110,28,119,64,204,1]	\\xf1f7527c294e6effbeb69d0505e27f59	f	1	2026-11-24 20:55:15.469321+00
+b,"c	2	0	[17,25,72,68,47,168,73,63]	\\xc2f47cf133f8d90a19f28e1f6687eb24	f	1	2026-11-24 20:55:15.469329+00
+b,"c	3	0	[141,2,234,59,149,253,135,31]	\\x79ce137d4e2ef5d1bb1a25f3a2b9c78d	f	1	2026-11-24 20:55:15.469336+00
 \.
 
 --
@@ -3834,11 +3834,11 @@ b,"c	3	0	[141,2,234,59,149,253,135,31]	\\x79ce137d4e2ef5d1bb1a25f3a2b9c78d	f	1	2
 --
 
 COPY rowvec.in_row_vectors (id, chunk, _sum, _hash, _truncated, _version, _at) FROM stdin;
-1	0	\\x767971d00e63f8dd61eade30e58a21df	\\x5bb6bd8d73c8bb9c7a15e1b7ad2d8f0a	f	1	2026-11-24 20:47:19.01932+00
-2	0	\\x978bda53aaf25103ddfc462bf3c2aa97	\\xcf18f83278dd2748c70ed18d2be16010	f	1	2026-11-24 20:47:19.019522+00
-3	0	\\xf0c0cc08d74ffe9c63d75c0cb3c702c2	\\xde03bbed987b7b151017a34145b25083	f	1	2026-11-24 20:47:19.019532+00
-4	0	\\x72ced7742c53a15f6460425e5bf39752	\\xf9cfe30e3aee3851122e531d2514da06	f	1	2026-11-24 20:47:19.019537+00
-5	0	\\xb5f2f5aae9fb76ce360f551b31e93c65	\\xe8e65b389f6ff5f70607a47f2d3aae6c	f	1	2026-11-24 20:47:19.019542+00
+1	0	\\x767971d00e63f8dd61eade30e58a21df	\\x5bb6bd8d73c8bb9c7a15e1b7ad2d8f0a	f	1	2026-11-24 20:55:15.441499+00
+2	0	\\x978bda53aaf25103ddfc462bf3c2aa97	\\xcf18f83278dd2748c70ed18d2be16010	f	1	2026-11-24 20:55:15.441646+00
+3	0	\\xf0c0cc08d74ffe9c63d75c0cb3c702c2	\\xde03bbed987b7b151017a34145b25083	f	1	2026-11-24 20:55:15.441681+00
+4	0	\\x72ced7742c53a15f6460425e5bf39752	\\xf9cfe30e3aee3851122e531d2514da06	f	1	2026-11-24 20:55:15.441686+00
+5	0	\\xb5f2f5aae9fb76ce360f551b31e93c65	\\xe8e65b389f6ff5f70607a47f2d3aae6c	f	1	2026-11-24 20:55:15.44169+00
 \.
 
 --
@@ -3846,11 +3846,11 @@ COPY rowvec.in_row_vectors (id, chunk, _sum, _hash, _truncated, _version, _at) F
 --
 
 COPY rowvec.parts_vectors (id, at, chunk, embedding, _hash, _truncated, _version, _at) FROM stdin;
-1	2026-01-02	0	[16,56,76,50,251,188,83,216]	\\x9230a52e645b7c56a97c9f26024e6feb	f	1	2026-11-24 20:47:19.058746+00
-2	2026-01-03	0	[152,103,176,186,168,31,74,117]	\\x65a5a940a2da7a195764ea749da97151	f	1	2026-11-24 20:47:19.058945+00
-3	2026-01-04	0	[69,197,87,27,52,140,24,105]	\\x370791c7f4a9771f4fbeab065ae1b110	f	1	2026-11-24 20:47:19.058955+00
-4	2026-01-05	0	[207,135,20,226,19,119,68,228]	\\x4c84217f33addd7aae97fa92c541dee1	f	1	2026-11-24 20:47:19.05896+00
-5	2026-01-06	0	[187,216,103,107,104,180,197,184]	\\xc29959cab757228aefad069cbd8e3be7	f	1	2026-11-24 20:47:19.058965+00
+1	2026-01-02	0	[16,56,76,50,251,188,83,216]	\\x9230a52e645b7c56a97c9f26024e6feb	f	1	2026-11-24 20:55:15.477845+00
+2	2026-01-03	0	[152,103,176,186,168,31,74,117]	\\x65a5a940a2da7a195764ea749da97151	f	1	2026-11-24 20:55:15.482672+00
+3	2026-01-04	0	[69,197,87,27,52,140,24,105]	\\x370791c7f4a9771f4fbeab065ae1b110	f	1	2026-11-24 20:55:15.482693+00
+4	2026-01-05	0	[207,135,20,226,19,119,68,228]	\\x4c84217f33addd7aae97fa92c541dee1	f	1	2026-11-24 20:55:15.4827+00
+5	2026-01-06	0	[187,216,103,107,104,180,197,184]	\\xc29959cab757228aefad069cbd8e3be7	f	1	2026-11-24 20:55:15.482705+00
 \.
 
 --
@@ -3858,11 +3858,11 @@ COPY rowvec.parts_vectors (id, at, chunk, embedding, _hash, _truncated, _version
 --
 
 COPY rowvec.paused_vectors (id, chunk, embedding, _hash, _truncated, _version, _at) FROM stdin;
-1	0	[243,127,35,80,31,177,196,186]	\\xe227cf72e59af5444586b8799dea957f	f	1	2026-11-24 20:47:19.069084+00
-2	0	[249,151,218,189,236,198,20,95]	\\x7b667257a54f82893e558ff6ac0fc5e2	f	1	2026-11-24 20:47:19.069294+00
-3	0	[240,212,223,47,137,118,40,155]	\\xea5a98e156378c5ec610d231e9fb6805	f	1	2026-11-24 20:47:19.069307+00
-4	0	[234,93,218,180,251,217,110,115]	\\xbe27414d32e7438b9c632e4e2b172b66	f	1	2026-11-24 20:47:19.069313+00
-5	0	[11,170,238,32,18,179,46,23]	\\x58c62be88848fb157c94487935388314	f	1	2026-11-24 20:47:19.069319+00
+1	0	[243,127,35,80,31,177,196,186]	\\xe227cf72e59af5444586b8799dea957f	f	1	2026-11-24 20:55:15.491002+00
+2	0	[249,151,218,189,236,198,20,95]	\\x7b667257a54f82893e558ff6ac0fc5e2	f	1	2026-11-24 20:55:15.491173+00
+3	0	[240,212,223,47,137,118,40,155]	\\xea5a98e156378c5ec610d231e9fb6805	f	1	2026-11-24 20:55:15.491188+00
+4	0	[234,93,218,180,251,217,110,115]	\\xbe27414d32e7438b9c632e4e2b172b66	f	1	2026-11-24 20:55:15.491196+00
+5	0	[11,170,238,32,18,179,46,23]	\\x58c62be88848fb157c94487935388314	f	1	2026-11-24 20:55:15.491203+00
 \.
 
 --
@@ -3870,11 +3870,11 @@ COPY rowvec.paused_vectors (id, chunk, embedding, _hash, _truncated, _version, _
 --
 
 COPY rowvec.plain_vectors (id, chunk, embedding, _hash, _truncated, _version, _at) FROM stdin;
-1	0	[70,190,84,215,216,20,190,60]	\\x9ffe1d29cc7d2193a6c697e29657cb14	f	1	2026-11-24 20:47:18.8839+00
-2	0	[234,2,115,244,235,29,145,30]	\\x1e89d69e64c43d9a9c24e896bd7a2362	f	1	2026-11-24 20:47:18.884183+00
-3	0	[240,71,189,252,21,221,80,94]	\\x5c728e8cc12cb91ea6d036b6da4a8002	f	1	2026-11-24 20:47:18.884196+00
-4	0	[111,15,80,134,140,52,121,121]	\\xd57ce9bdae6a6eac0769cb853270b496	f	1	2026-11-24 20:47:18.884202+00
-5	0	[4,47,166,136,49,187,102,33]	\\x107df8b6f40f6b06cda99bd1ae503a86	f	1	2026-11-24 20:47:18.884208+00
+1	0	[70,190,84,215,216,20,190,60]	\\x9ffe1d29cc7d2193a6c697e29657cb14	f	1	2026-11-24 20:55:15.361141+00
+2	0	[234,2,115,244,235,29,145,30]	\\x1e89d69e64c43d9a9c24e896bd7a2362	f	1	2026-11-24 20:55:15.36133+00
+3	0	[240,71,189,252,21,221,80,94]	\\x5c728e8cc12cb91ea6d036b6da4a8002	f	1	2026-11-24 20:55:15.36134+00
+4	0	[111,15,80,134,140,52,121,121]	\\xd57ce9bdae6a6eac0769cb853270b496	f	1	2026-11-24 20:55:15.36136+00
+5	0	[4,47,166,136,49,187,102,33]	\\x107df8b6f40f6b06cda99bd1ae503a86	f	1	2026-11-24 20:55:15.361381+00
 \.
 
 --
@@ -3890,12 +3890,12 @@ COPY rowvec_internal.alembic_version (version_num) FROM stdin;
 --
 
 COPY rowvec_internal.backfill (source_id, phase, recheck, cursor_key, enqueued, estimate, requested_at, done_at) FROM stdin;
-1	done	t	5	5	0	2026-11-24 20:47:18.32833+00	2026-11-24 20:47:19.101959+00
-2	done	t	4	4	0	2026-11-24 20:47:18.437444+00	2026-11-24 20:47:19.107991+00
-3	done	t	5	5	0	2026-11-24 20:47:18.527435+00	2026-11-24 20:47:19.119662+00
-4	done	t	("b,""c",3)	6	0	2026-11-24 20:47:18.589978+00	2026-11-24 20:47:19.126538+00
-5	done	t	(5,2026-01-06)	5	0	2026-11-24 20:47:18.625503+00	2026-11-24 20:47:19.140607+00
-6	done	t	5	5	0	2026-11-24 20:47:18.664639+00	2026-11-24 20:47:19.162324+00
+1	done	t	5	5	0	2026-11-24 20:55:15.062659+00	2026-11-24 20:55:15.591514+00
+2	done	t	4	4	0	2026-11-24 20:55:15.088734+00	2026-11-24 20:55:15.596758+00
+3	done	t	5	5	0	2026-11-24 20:55:15.108821+00	2026-11-24 20:55:15.598948+00
+4	done	t	("b,""c",3)	6	0	2026-11-24 20:55:15.144367+00	2026-11-24 20:55:15.600645+00
+5	done	t	(5,2026-01-06)	5	0	2026-11-24 20:55:15.176798+00	2026-11-24 20:55:15.602355+00
+6	done	t	5	5	0	2026-11-24 20:55:15.199392+00	2026-11-24 20:55:15.603835+00
 \.
 
 --
@@ -3903,16 +3903,16 @@ COPY rowvec_internal.backfill (source_id, phase, recheck, cursor_key, enqueued, 
 --
 
 COPY rowvec_internal.change (source_id, lane, seq, part, keys, attempts, daemon_id, visible_at, claimed_at, enqueued_at, last_error) FROM stdin;
-1	0	17	0	{2}	0	\N	-infinity	\N	2026-11-24 20:47:19.915185+00	\N
-1	0	18	0	{3}	0	\N	-infinity	\N	2026-11-24 20:47:19.915952+00	\N
-2	0	19	0	{2}	0	\N	-infinity	\N	2026-11-24 20:47:19.91811+00	\N
-2	0	20	0	{3}	0	\N	-infinity	\N	2026-11-24 20:47:19.922402+00	\N
-3	0	21	0	{2}	0	\N	-infinity	\N	2026-11-24 20:47:19.926609+00	\N
-3	0	22	0	{3}	0	\N	-infinity	\N	2026-11-24 20:47:19.928565+00	\N
-4	0	23	0	{"(a,2)","(\\"b,\\"\\"c\\",2)"}	0	\N	-infinity	\N	2026-11-24 20:47:19.929557+00	\N
-4	0	24	0	{"(a,3)","(\\"b,\\"\\"c\\",3)"}	0	\N	-infinity	\N	2026-11-24 20:47:19.930239+00	\N
-5	0	25	0	{"(2,2026-01-03)"}	0	\N	-infinity	\N	2026-11-24 20:47:19.93079+00	\N
-5	0	26	0	{"(3,2026-01-04)"}	0	\N	-infinity	\N	2026-11-24 20:47:19.934361+00	\N
+1	0	17	0	{2}	0	\N	-infinity	\N	2026-11-24 20:55:15.880145+00	\N
+1	0	18	0	{3}	0	\N	-infinity	\N	2026-11-24 20:55:15.880638+00	\N
+2	0	19	0	{2}	0	\N	-infinity	\N	2026-11-24 20:55:15.881241+00	\N
+2	0	20	0	{3}	0	\N	-infinity	\N	2026-11-24 20:55:15.881622+00	\N
+3	0	21	0	{2}	0	\N	-infinity	\N	2026-11-24 20:55:15.88652+00	\N
+3	0	22	0	{3}	0	\N	-infinity	\N	2026-11-24 20:55:15.887001+00	\N
+4	0	23	0	{"(a,2)","(\\"b,\\"\\"c\\",2)"}	0	\N	-infinity	\N	2026-11-24 20:55:15.887871+00	\N
+4	0	24	0	{"(a,3)","(\\"b,\\"\\"c\\",3)"}	0	\N	-infinity	\N	2026-11-24 20:55:15.88851+00	\N
+5	0	25	0	{"(2,2026-01-03)"}	0	\N	-infinity	\N	2026-11-24 20:55:15.889037+00	\N
+5	0	26	0	{"(3,2026-01-04)"}	0	\N	-infinity	\N	2026-11-24 20:55:15.889375+00	\N
 \.
 
 --
@@ -3934,7 +3934,7 @@ COPY rowvec_internal.dead (source_id, key, attempts, error, text_length, text_ha
 --
 
 COPY rowvec_internal.model (id, name, fingerprint, "precision", dims, max_tokens, similarity, manifest, is_default, added_at) FROM stdin;
-1	fake	fakefakefakefakefakefakefakefakefakefakefakefakefakefakefakefake	fp32	8	256	cosine	{}	t	2026-11-24 20:47:18.203898+00
+1	fake	fakefakefakefakefakefakefakefakefakefakefakefakefakefakefakefake	fp32	8	256	cosine	{}	t	2026-11-24 20:55:15.03297+00
 \.
 
 --
@@ -3972,12 +3972,12 @@ COPY rowvec_internal.query_cache (key, number, model_id, vector) FROM stdin;
 --
 
 COPY rowvec_internal.source (id, name, source_table, key_columns, key_numbers, key_types, text_columns, text_numbers, template, model_id, into_column, into_number, into_made, chunk_tokens, chunk_overlap, on_overflow, store_text, document_prompt, query_prompt, index_kind, recipe, vector_table, state, problem, shape, created_at) FROM stdin;
-1	plain	public.plain	{id}	{1}	{integer}	{title,body}	{2,3}	\N	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.plain_vectors	active	\N	22c635aa0817c587430eddaded0ebe94	2026-11-24 20:47:18.291504+00
-2	chunky	public.chunky	{id}	{1}	{integer}	{body}	{2}	\N	1	\N	\N	f	10	2	truncate	t	\N	\N	\N	1	rowvec.chunky_vectors	active	\N	bc0b802b0526521cfc67283fa6923263	2026-11-24 20:47:18.425862+00
-3	in_row	public.in_row	{id}	{1}	{integer}	{body}	{2}	\N	1	embedding	3	t	\N	0	truncate	f	\N	\N	\N	1	rowvec.in_row_vectors	active	\N	c5a43f8019168bb0ef57b931bd349ec8	2026-11-24 20:47:18.519425+00
-4	composite	public.composite	{site,id}	{1,2}	{text,integer}	{body}	{3}	About {body}.	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.composite_vectors	active	\N	e7a35bf566ae5e35da7a37975d52d576	2026-11-24 20:47:18.575897+00
-5	parts	public.parts	{id,at}	{1,2}	{integer,date}	{body}	{3}	\N	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.parts_vectors	active	\N	185b3c678602877f8667cb77eb33786c	2026-11-24 20:47:18.622861+00
-6	paused	public.plain	{id}	{1}	{integer}	{title}	{2}	\N	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.paused_vectors	paused	\N	22c635aa0817c587430eddaded0ebe94	2026-11-24 20:47:18.65649+00
+1	plain	public.plain	{id}	{1}	{integer}	{title,body}	{2,3}	\N	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.plain_vectors	active	\N	22c635aa0817c587430eddaded0ebe94	2026-11-24 20:55:15.054864+00
+2	chunky	public.chunky	{id}	{1}	{integer}	{body}	{2}	\N	1	\N	\N	f	10	2	truncate	t	\N	\N	\N	1	rowvec.chunky_vectors	active	\N	bc0b802b0526521cfc67283fa6923263	2026-11-24 20:55:15.084607+00
+3	in_row	public.in_row	{id}	{1}	{integer}	{body}	{2}	\N	1	embedding	3	t	\N	0	truncate	f	\N	\N	\N	1	rowvec.in_row_vectors	active	\N	c5a43f8019168bb0ef57b931bd349ec8	2026-11-24 20:55:15.107442+00
+4	composite	public.composite	{site,id}	{1,2}	{text,integer}	{body}	{3}	About {body}.	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.composite_vectors	active	\N	e7a35bf566ae5e35da7a37975d52d576	2026-11-24 20:55:15.141656+00
+5	parts	public.parts	{id,at}	{1,2}	{integer,date}	{body}	{3}	\N	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.parts_vectors	active	\N	185b3c678602877f8667cb77eb33786c	2026-11-24 20:55:15.169494+00
+6	paused	public.plain	{id}	{1}	{integer}	{title}	{2}	\N	1	\N	\N	f	\N	0	truncate	f	\N	\N	\N	1	rowvec.paused_vectors	paused	\N	22c635aa0817c587430eddaded0ebe94	2026-11-24 20:55:15.19417+00
 \.
 
 --

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 
 import rowvec_migrations
-from rowvec.database import embedded
+from rowvec.database import server_programs
 from tests.checking import assert_in_step
 from tests.running import add_fake_model, daemon
 from tests.servers import Embedded, with_database
@@ -70,7 +70,7 @@ def main() -> None:
         rowvec_migrations.upgrade(url)
         with psycopg.connect(url, autocommit=True) as connection:
             fill(connection, url)
-        command = [str(embedded.binaries() / "pg_dump"), "--no-owner", url]
+        command = [str(server_programs.binaries() / "pg_dump"), "--no-owner", url]
         text = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
     finally:
         server.close()

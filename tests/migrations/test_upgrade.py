@@ -10,7 +10,7 @@ import pytest
 
 import rowvec_migrations
 from rowvec.admin.verify import verify
-from rowvec.database import embedded, sources
+from rowvec.database import server_programs, sources
 from rowvec.database.protocol import PROTOCOL
 from tests.checking import assert_in_step, logged
 from tests.fakes import HashEncoder
@@ -56,7 +56,7 @@ END $$;
 @pytest.fixture
 def restored(empty_database_url: str) -> str:
     """Restore the dump and make it older; give the database's URL."""
-    psql = [str(embedded.binaries() / "psql"), "-Xq", "-v", "ON_ERROR_STOP=1", "-f", str(DUMP), empty_database_url]
+    psql = [str(server_programs.binaries() / "psql"), "-Xq", "-v", "ON_ERROR_STOP=1", "-f", str(DUMP), empty_database_url]
     subprocess.run(psql, check=True, capture_output=True, timeout=120)
     with psycopg.connect(empty_database_url, autocommit=True) as connection:
         connection.execute(OLDER.encode())

@@ -10,9 +10,9 @@
 -- of a scan that is off had them compiled.
 CREATE OR REPLACE FUNCTION rowvec_internal.search_facts(
   p_source text, p_row_type oid, OUT id smallint, OUT name text, OUT source_table oid, OUT relation text,
-  OUT alias text, OUT vectors text, OUT embedding text, OUT in_row boolean, OUT query text, OUT vectors_rows float8, OUT keys name[],
-  OUT types text[], OUT texts name[], OUT dims integer, OUT operator text, OUT schema text, OUT kind text,
-  OUT chunks float8, OUT row_text text, OUT prepared text, OUT index text
+  OUT alias text, OUT vectors text, OUT embedding text, OUT in_row boolean, OUT query text, OUT vectors_rows float8,
+  OUT keys name[], OUT types text[], OUT texts name[], OUT dims integer, OUT operator text, OUT schema text,
+  OUT kind text, OUT chunks float8, OUT row_text text, OUT prepared text, OUT index text
 ) LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $fn$
