@@ -56,8 +56,9 @@ END $$;
 @pytest.fixture
 def restored(empty_database_url: str) -> str:
     """Restore the dump and make it older; give the database's URL."""
-    psql = [str(server_programs.binaries() / "psql"), "-Xq", "-v", "ON_ERROR_STOP=1", "-f", str(DUMP), empty_database_url]
-    subprocess.run(psql, check=True, capture_output=True, timeout=120)
+    psql = str(server_programs.binaries() / "psql")
+    restore = [psql, "-Xq", "-v", "ON_ERROR_STOP=1", "-f", str(DUMP), empty_database_url]
+    subprocess.run(restore, check=True, capture_output=True, timeout=120)
     with psycopg.connect(empty_database_url, autocommit=True) as connection:
         connection.execute(OLDER.encode())
         connection.execute(OLDER_SOURCES.encode())
