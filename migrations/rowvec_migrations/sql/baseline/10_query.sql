@@ -6,12 +6,10 @@ CREATE UNLOGGED TABLE rowvec_internal.query (
   model_id    smallint    NOT NULL,
   prompt      text        NOT NULL,
   query       text        NOT NULL,
-  -- not a vector is wanted, but how this source cuts the text
-  source_id   smallint,
+  source_id   smallint,                                   -- asks how this source cuts the text, for no vector
   asked_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
   claimed_at  timestamptz,
-  -- is not compressed, as a text would be: 0.2 ms
-  answer      vector,
-  chunks      text,                                                      -- that: JSON
+  answer      vector,                                     -- PostgreSQL would compress a text, in 0.2 ms
+  chunks      text,                                       -- the answer to a source_id, as JSON
   error       text
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);

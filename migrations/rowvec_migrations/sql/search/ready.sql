@@ -1,9 +1,9 @@
 -- What a search by source_N_nearest must know; all NULL where those functions do not exist or the table was renamed
 -- since: then search_facts is asked. Index: the names of the sources, and primary keys. Locks: none.
-CREATE OR REPLACE FUNCTION rowvec_internal.ready(p_source text, p_row_type oid, OUT id smallint,
-  OUT source_table oid, OUT relation text, OUT vectors_rows float8)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog,
-  pg_temp SET plan_cache_mode = force_generic_plan AS $fn$
+CREATE OR REPLACE FUNCTION rowvec_internal.ready(
+  p_source text, p_row_type oid, OUT id smallint, OUT source_table oid, OUT relation text, OUT vectors_rows float8
+) LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $fn$
 #variable_conflict use_column
 BEGIN
   SELECT s.id, s.source_table, p.relation, greatest(v.reltuples, pg_stat_get_live_tuples(v.oid)) INTO id,

@@ -6,20 +6,18 @@ RETURNS regclass LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
   v_vectors text := format('rowvec.%I', s.name || '_vectors');
-  v_schema  text := (SELECT quote_ident(n.nspname) FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n
-    ON n.oid = e.extnamespace WHERE e.extname = 'vector');
   v_keys    text := (SELECT string_agg(quote_ident(k), ', ' ORDER BY i)
-    FROM unnest(s.key_columns) WITH ORDINALITY u(k, i));
+                     FROM unnest(s.key_columns) WITH ORDINALITY u(k, i));
+  v_value   text := CASE WHEN s.into_column IS NOT NULL THEN '_sum bytea'
+    ELSE format('embedding %s.vector(%s)', rowvec_internal.extension_schema('vector'), p_model.dims) END;
 BEGIN
   IF to_regclass(v_vectors) IS NULL THEN
     EXECUTE format('CREATE TABLE %s WITH (fillfactor = 80) AS SELECT %s FROM %s WITH NO DATA', v_vectors, v_keys,
       s.source_table);
     EXECUTE format('ALTER TABLE %s ADD chunk integer NOT NULL DEFAULT 0, ADD %s, ADD _hash bytea,
-                      ADD _truncated boolean NOT NULL DEFAULT false,
-                      ADD _version integer NOT NULL DEFAULT 1,
-                        ADD _at timestamptz NOT NULL DEFAULT clock_timestamp(), ADD PRIMARY KEY (%s, chunk)',
-                   v_vectors, CASE WHEN s.into_column IS NULL THEN format('embedding %s.vector(%s)', v_schema,
-                     p_model.dims) ELSE '_sum bytea' END, v_keys);
+                      ADD _truncated boolean NOT NULL DEFAULT false, ADD _version integer NOT NULL DEFAULT 1,
+                      ADD _at timestamptz NOT NULL DEFAULT clock_timestamp(), ADD PRIMARY KEY (%s, chunk)',
+                   v_vectors, v_value, v_keys);
     -- for the purge of tombstones
     EXECUTE format('CREATE INDEX ON %s (_at) WHERE chunk = 0 AND _hash IS NULL', v_vectors);
     EXECUTE format('COMMENT ON TABLE %s IS %L', v_vectors, CASE WHEN s.into_column IS NULL
