@@ -33,6 +33,19 @@ def test_a_daemon_tells_what_it_did(documents: psycopg.Connection, database_url:
     assert any(line.startswith('rowvec_source_pending{source="documents"}') for line in lines)
 
 
+def test_a_source_that_is_gone_has_no_gauges(documents: psycopg.Connection) -> None:
+    documents.execute("SELECT rowvec.watch('documents', 'body')")
+    documents.execute("SELECT rowvec.watch('documents', 'title', name => 'titles')")
+    registry = CollectorRegistry()
+    backlogs = metrics.Backlogs(registry)
+    backlogs.update(documents)
+    documents.execute("SELECT rowvec.unwatch('titles')")
+    backlogs.update(documents)
+    for name in ("pending", "dead", "lag_seconds"):
+        assert registry.get_sample_value(f"rowvec_source_{name}", {"source": "documents"}) is not None
+        assert registry.get_sample_value(f"rowvec_source_{name}", {"source": "titles"}) is None
+
+
 def test_a_taken_port_is_said() -> None:
     with socket.socket() as taken:
         taken.bind(("0.0.0.0", 0))

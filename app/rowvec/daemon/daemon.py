@@ -29,6 +29,7 @@ from rowvec.database.translate import translated
 from rowvec.errors import ProtocolMismatch, RowvecError, ServerUnreachable, SourceError
 from rowvec.flow.doorbell import Doorbell
 from rowvec.flow.pipeline import Pipeline
+from rowvec.flow.shared import Shared
 from rowvec.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class Daemon:
         direct = settings.direct_url(url)
         self._indexer = Indexer(direct, settings.index_rows, self._stop)
         self._doorbell = Doorbell(direct, settings, self._stop, on_catalogue=self._wake.set)
-        self.pipeline = Pipeline(
+        self._flow = Shared(
             url,
             settings,
             daemon_id=lambda: self.registration.daemon_id,
@@ -60,10 +61,9 @@ class Daemon:
             encoder_of=lambda source: self.models.encoders.get(source.model.id),
             doorbell=self._doorbell,
             stop=self._stop,
-            on_idle=self._on_idle,
-            on_recheck=self._wake.set,
         )
-        self._backlogs = None if settings.metrics_port is None else metrics.Backlogs(self.pipeline.statistics.registry)
+        self.pipeline = Pipeline(self._flow, on_idle=self._on_idle, on_recheck=self._wake.set)
+        self._backlogs = None if settings.metrics_port is None else metrics.Backlogs(self._flow.statistics.registry)
 
     def source(self, id_: int) -> Source:
         """Return a source by its id, as last read; raise SourceError when it is not known here."""
@@ -89,7 +89,7 @@ class Daemon:
             raise
         with ExitStack() as endpoint:
             if self._settings.metrics_port is not None:
-                server, _ = metrics.serve(self._settings.metrics_port, self.pipeline.statistics.registry)
+                server, _ = metrics.serve(self._settings.metrics_port, self._flow.statistics.registry)
                 endpoint.callback(server.server_close)
                 endpoint.callback(server.shutdown)
             gc.freeze()  # else each full collection visits torch's objects, too, 55 ms with the GIL held
@@ -106,10 +106,10 @@ class Daemon:
                 self._doorbell.join()
                 self._indexer.join()
                 with suppress(RowvecError):
-                    self.pipeline.change_log(link.get()).release()
+                    self._flow.change_log(link.get()).release()
                     self.registration.unregister(link.get())
                 link.close()
-                log.info("stopped daemon=%d keys=%d", id_, self.pipeline.statistics.total("keys"))
+                log.info("stopped daemon=%d keys=%d", id_, self._flow.statistics.total("keys"))
         if self.pipeline.fatal is not None:
             raise self.pipeline.fatal
 
@@ -130,7 +130,7 @@ class Daemon:
                     self._beat(connection)
                     self._housekeeping.resolve(connection, self._sources)
                     heart_at = now
-                elif suspects := self.pipeline.schedule.take_suspects():
+                elif suspects := self._flow.schedule.take_suspects():
                     self._housekeeping.resolve(connection, [s for s in self._sources if s.id in suspects])
                 if now - house_at >= _HOUSEKEEPING_SECONDS:
                     self._housekeeping.tidy(connection, self._sources)
@@ -164,7 +164,7 @@ class Daemon:
             for source in found:
                 if source.name not in names:
                     log.info("source=%s model=%s state=%s", source.name, source.model.name, source.state)
-            self.pipeline.schedule.unpause(source.id for source in found if source not in self._sources)
+            self._flow.schedule.unpause(source.id for source in found if source not in self._sources)
             self._sources = found
             self._doorbell.ring()
 
@@ -172,7 +172,7 @@ class Daemon:
         self.registration.beat(connection, list(self.models.encoders))
         if self._backlogs is not None:
             self._backlogs.update(connection)
-        self.pipeline.in_flight.renew(self.pipeline.change_log(connection))
+        self._flow.in_flight.renew(self._flow.change_log(connection))
 
     def _served(self) -> list[Source]:
         return [s for s in self._sources if s.state == "active" and s.model.id in self.models.encoders]

@@ -35,7 +35,6 @@ class Claiming:
     """What the claiming thread does and remembers."""
 
     def __init__(self, shared: Shared, *, on_idle: Callable[[], None], on_recheck: Callable[[], None]) -> None:
-        """`on_idle` is called when nothing is left, `on_recheck` when a backfill has been asked for."""
         self._shared, self._schedule, self._in_flight = shared, shared.schedule, shared.in_flight
         self._on_idle, self._on_recheck = on_idle, on_recheck
         self._tiers = retry_tiers(shared.settings.max_attempts)

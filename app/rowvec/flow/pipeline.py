@@ -11,16 +11,12 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from threading import Event, Thread, current_thread
+from threading import Thread, current_thread
 
-from rowvec.database.sources import Source
-from rowvec.encode.encoder import Encoder
 from rowvec.flow.claiming import Claiming
-from rowvec.flow.doorbell import Doorbell
 from rowvec.flow.encoding import encode_loop
 from rowvec.flow.shared import Shared
 from rowvec.flow.writing import write_loop
-from rowvec.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -28,30 +24,19 @@ log = logging.getLogger(__name__)
 class Pipeline:
     """The three threads of a daemon."""
 
-    def __init__(
-        self,
-        url: str,
-        settings: Settings,
-        *,
-        daemon_id: Callable[[], int],
-        sources: Callable[[], list[Source]],
-        encoder_of: Callable[[Source], Encoder | None],
-        doorbell: Doorbell,
-        stop: Event,
-        on_idle: Callable[[], None] = lambda: None,
-        on_recheck: Callable[[], None] = lambda: None,
-    ) -> None:
-        """`daemon_id`, `sources` and `encoder_of` are asked in every round; for the others see `Claiming`."""
-        shared = Shared(url, settings, daemon_id, sources, encoder_of, doorbell, stop)
-        self.schedule, self.in_flight, self.statistics = shared.schedule, shared.in_flight, shared.statistics
-        self.change_log = shared.change_log
-        self.fatal: Exception | None = None
-        self._stop = stop
+    def __init__(self, shared: Shared, *, on_idle: Callable[[], None], on_recheck: Callable[[], None]) -> None:
+        """`on_idle` is called when nothing is left, `on_recheck` when a backfill has been asked for."""
         self.claiming = Claiming(shared, on_idle=on_idle, on_recheck=on_recheck)
-        loops = (self.claiming.loop, partial(encode_loop, shared), partial(write_loop, shared))
+        self.fatal: Exception | None = None
+        self._stop = shared.stop
+        loops = {
+            "claim": self.claiming.loop,
+            "encode": partial(encode_loop, shared),
+            "write": partial(write_loop, shared),
+        }
         self._threads = [
             Thread(target=self._guarded, args=(loop,), name=f"rowvec {name}", daemon=True)
-            for name, loop in zip(("claim", "encode", "write"), loops, strict=True)
+            for name, loop in loops.items()
         ]
 
     def start(self) -> None:
