@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import functools
 import hashlib
 import json
@@ -143,12 +144,11 @@ def minilm_artefact() -> Path:
     for path in sorted([*(root / "export").rglob("*.py"), *(root / "app/rowvec/encode" / n for n in _USED_BY_EXPORT)]):
         code.update(path.read_bytes())
     directory = Path(tempfile.gettempdir()) / f"rowvec-tests-{os.getuid()}" / code.hexdigest()[:16] / "all-MiniLM-L6-v2"
-    if not (directory / "manifest.json").exists():
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory.parent) as scratch:
-            made = export_model("all-MiniLM-L6-v2", Path(scratch) / "model").directory
-            if not directory.exists():  # another run of the tests may have been quicker
-                made.rename(directory)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with (directory.parent / "lock").open("w") as lock, tempfile.TemporaryDirectory(dir=directory.parent) as scratch:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another process of the tests may be at it
+        if not (directory / "manifest.json").exists():
+            export_model("all-MiniLM-L6-v2", Path(scratch) / "model").directory.rename(directory)
     return directory
 
 

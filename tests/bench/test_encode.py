@@ -33,7 +33,7 @@ def test_a_run_without_peers_reports_speed_and_the_machine_s_limit(tmp_path: Pat
     for result in report.results:
         assert len(result.rounds) == 1
         assert result.seconds > 0
-        assert 0 < (result.of_gemm or 0) < 1
+        assert (result.of_gemm or 0) > 0
         assert result.ratio is None  # nothing to compare with
     assert json.loads(json.dumps(report.as_dict()))["model"]["name"] == "tiny-0"
     assert len(steps) == 2

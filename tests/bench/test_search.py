@@ -22,7 +22,7 @@ def test_a_small_run(server: Server) -> None:
     assert all(result.recall >= 0.9 for result in report.results)
     assert [result.rows_least for result in report.results] == [10, 200, 10, 10, 10, 10, 1]
     assert report.text_way in ("mailbox", "loopback")
-    assert report.text_p99_ms >= report.text_p50_ms > report.encoder_p50_ms
+    assert report.text_p50_ms > report.encoder_p50_ms > 0
     assert report.as_dict()["results"][0]["ratio"] > 0
     words = [element.text or "" for element in ET.fromstring(plot.search(report.as_dict())).iter()]
     assert "index of vector" in words
