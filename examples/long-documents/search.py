@@ -3,7 +3,7 @@
     rowvec up                                  # in another terminal: a server and a daemon; it prints its URL
     ROWVEC_DATABASE_URL=… python search.py     # or with questions of yours: python search.py "may I sell it"
 
-The texts are those that every Python environment has: the files of its packages' *.dist-info folders.
+The texts are in every Python environment: the files in the *.dist-info folders of its packages.
 """
 
 from __future__ import annotations
