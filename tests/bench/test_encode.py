@@ -7,10 +7,13 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from rowvec.bench import encode, plot
 from rowvec.bench.corpora import corpora
 from tests.artefacts import tiny_artefact
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_corpora_are_the_same_at_every_call_and_what_their_names_say() -> None:

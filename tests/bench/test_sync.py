@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import psycopg
+import pytest
 
 from rowvec.bench import chunks, sync
 from rowvec.settings import Settings
 from tests.fakes import HashEncoder
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_short_run_gives_every_figure(connection: psycopg.Connection, database_url: str) -> None:

@@ -145,6 +145,7 @@ def test_another_model_of_the_same_name(documents: psycopg.Connection, tmp_path:
     refuses(rowvec("model", "add", str(other)), 'another model is called "tiny-0".*--name')
 
 
+@pytest.mark.slow
 def test_model_that_is_not_there(tmp_path: Path, rowvec: Rowvec) -> None:
     (tmp_path / "empty").mkdir()
     result = rowvec("export", str(tmp_path / "empty"), "--out", str(tmp_path / "out"))

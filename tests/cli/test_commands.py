@@ -154,6 +154,7 @@ def test_index(documents: psycopg.Connection, rowvec: Rowvec) -> None:
     assert rowvec("index", "documents", "--text", "english").code == 0
 
 
+@pytest.mark.slow
 def test_verify_finds_and_repairs(documents: psycopg.Connection, rowvec: Rowvec) -> None:
     rowvec("watch", "documents", "--text", "body")
     rowvec("daemon", "--once")

@@ -18,6 +18,8 @@ HOLD = """
 import sys
 from pathlib import Path
 from rowvec.database import embedded
+
+pytestmark = pytest.mark.slow
 with embedded.using(Path(sys.argv[1])) as url:
     print(url, flush=True)
     sys.stdin.read()

@@ -19,6 +19,7 @@ def resident_megabytes() -> float:
     return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not _STATM.exists(), reason="reads Linux's /proc")
 def test_memory_does_not_grow_with_the_number_of_texts_or_shapes(tiny: TorchScriptEncoder) -> None:
     """The limit of the product is 50 MB; the tiny model is given 20."""

@@ -14,6 +14,8 @@ from rowvec.encode.load import load
 from rowvec.encode.torchscript import TorchScriptEncoder
 from tests.artefacts import minilm_artefact
 
+pytestmark = pytest.mark.slow
+
 WORDS = (
     *("a", "the", "of", "index", "row", "vector", "table", "compress", "http", "error", "retry", "x1", "42", "\t"),
     *("naïve", "café", "東京", "データ", "Größe", "Привет", "🙂", "antidisestablishmentarianism", "e-mail", "[SEP]"),

@@ -41,6 +41,7 @@ def test_savepoints_take_back_what_was_gathered(docs: psycopg.Connection) -> Non
     assert_in_step(docs, "docs", 2000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_random_transactions_log_every_key_that_changed(docs: psycopg.Connection, seed: int) -> None:
     choose = random.Random(seed)

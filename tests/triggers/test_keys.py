@@ -57,6 +57,7 @@ def types(user: psycopg.Connection) -> psycopg.Connection:
     return user
 
 
+@pytest.mark.slow
 def test_keys_of_every_type_whatever_the_session_says(types: psycopg.Connection) -> None:
     names = {type_: f"keys_{i}" for i, type_ in enumerate(KEYS)}
     for type_, name in names.items():

@@ -43,6 +43,7 @@ def test_each_row_once_and_few_log_rows(docs: psycopg.Connection) -> None:
     assert_in_step(docs, "docs", rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("docs", ["key first", "key second"], indirect=True)
 def test_a_statement_of_more_rows_than_an_array_is_given(docs: psycopg.Connection) -> None:
     """Half a million keys at a time, since an array ends at 1 GB."""
