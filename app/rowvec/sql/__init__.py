@@ -1,1 +1,1 @@
-"""The statements of the daemon, one a file; `rowvec.database.connection.statement` loads them."""
+"""The statements that Python sends, one a file, in folders named as packages; `database.statements` reads them."""
