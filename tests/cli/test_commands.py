@@ -177,6 +177,7 @@ def test_retry_counts_keys(documents: psycopg.Connection, rowvec: Rowvec) -> Non
     assert rowvec("retry", "documents").out == "1 keys will be tried again\n"
 
 
+@pytest.mark.slow
 def test_default_model_is_exported_once(url: str, tmp_path: Path, connection: psycopg.Connection) -> None:
     from rowvec.cli import default_model
     from rowvec.settings import Settings

@@ -11,6 +11,7 @@ import pytest
 
 import rowvec
 
+pytestmark = pytest.mark.slow  # mypy reads the whole package
 SNIPPETS = Path(__file__).parent / "snippets"
 
 

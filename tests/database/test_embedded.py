@@ -14,12 +14,11 @@ import pytest
 from rowvec.database import embedded
 from rowvec.errors import ServerUnreachable
 
+pytestmark = pytest.mark.slow  # each test starts a server of its own
 HOLD = """
 import sys
 from pathlib import Path
 from rowvec.database import embedded
-
-pytestmark = pytest.mark.slow
 with embedded.using(Path(sys.argv[1])) as url:
     print(url, flush=True)
     sys.stdin.read()

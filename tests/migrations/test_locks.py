@@ -58,6 +58,7 @@ def test_a_busy_table_is_named_and_the_others_are_done(two: psycopg.Connection, 
     assert pairs(two, TRIGGERS)["busy"] != before["busy"]
 
 
+@pytest.mark.slow
 def test_the_command_says_so_and_exits_1(
     two: psycopg.Connection,
     database_url: str,
