@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from alembic.script import ScriptDirectory
 from psycopg import Connection, sql
@@ -35,10 +35,6 @@ class Finding:
     level: Level
     says: str
     do: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the fields, for JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import class_row
@@ -33,10 +32,6 @@ class ModelRow:
     sources: int
     folder: Path | None = None  # where its artefact lies on this machine
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the fields, for JSON."""
-        return asdict(self)
-
 
 def add_model(connection: Connection, directory: Path, *, precision: Precision, default: bool) -> Manifest:
     """Add the model in `directory`, or make one that is there already the default.
@@ -44,16 +39,9 @@ def add_model(connection: Connection, directory: Path, *, precision: Precision, 
     Raises ArtefactError when the folder is not a whole artefact, ModelMismatch when another model has its name.
     """
     manifest = read_manifest(directory)
-    values = {
-        "name": manifest.name,
-        "fingerprint": manifest.fingerprint,
-        "precision": precision,
-        "dims": manifest.dims,
-        "max_tokens": manifest.max_tokens,
-        "similarity": manifest.similarity,
-        "manifest": Jsonb(dict(manifest.raw)),
-        "default": default,
-    }
+    names = ("name", "fingerprint", "dims", "max_tokens", "similarity")
+    values = {name: getattr(manifest, name) for name in names}
+    values |= {"precision": precision, "manifest": Jsonb(dict(manifest.raw)), "default": default}
     with translated(), connection.transaction():
         if default:
             connection.execute(statement("admin/model_no_default"), values)

@@ -1,50 +1,19 @@
-"""A source's backfill as data, and as a progress bar with rows/s and ETA."""
+"""How far a source's backfill is, as a progress bar with rows/s and the time that is left."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from psycopg import Connection
-from psycopg.rows import class_row
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from rowvec.database.statements import rows, statement
+from rowvec.client import Client, SourceStatus
 from rowvec.errors import SourceError
 
 POLL_SECONDS = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Backfill:
-    """How far a source is; counts are keys."""
-
-    state: str
-    problem: str | None
-    pending: int
-    dead: int
-    backfill: str | None
-    backfill_enqueued: int | None
-    backfill_estimate: int | None
-    daemons: int
-
-    @property
-    def total(self) -> int:
-        """Keys to embed, as far as is known: the planner's estimate until the backfill has seen more."""
-        return max(self.backfill_estimate or 0, self.backfill_enqueued or 0)
-
-    @property
-    def done(self) -> int:
-        """Keys of the backfill that are embedded."""
-        return max(0, (self.backfill_enqueued or 0) - self.pending)
-
-    @property
-    def finished(self) -> bool:
-        """Say whether nothing waits any more."""
-        return self.pending == 0 and self.backfill in (None, "done")
 
 
 class RowsPerSecond(ProgressColumn):
@@ -56,9 +25,9 @@ class RowsPerSecond(ProgressColumn):
         return Text(f"{speed:,.0f} rows/s" if speed else "", style="progress.data.speed")
 
 
-def read(connection: Connection, source: str) -> Backfill:
-    """Return how far a source is; SourceError when it is not there, or cannot go on."""
-    found = rows(connection, class_row(Backfill), statement("admin/status_one"), [source])
+def read(connection: Connection, source: str) -> SourceStatus:
+    """Return a source's state; SourceError when it is not there, or cannot go on."""
+    found = Client(connection).status(source)
     if not found:
         raise SourceError(f'there is no source "{source}"', hint="`rowvec status` lists them.")
     if found[0].state != "active":
@@ -66,8 +35,8 @@ def read(connection: Connection, source: str) -> Backfill:
     return found[0]
 
 
-def follow(connection: Connection, source: str, console: Console, check: Callable[[], None]) -> Backfill:
-    """Show a source's backfill until nothing waits; return the last state.
+def follow(connection: Connection, source: str, console: Console, check: Callable[[], None]) -> int:
+    """Show a source's backfill until nothing waits; return how many keys it has embedded.
 
     `check` is called at every look, and raises when the work cannot go on.
     """
@@ -77,8 +46,10 @@ def follow(connection: Connection, source: str, console: Console, check: Callabl
         while True:
             check()
             now = read(connection, source)
-            bar.update(task, total=now.total or None, completed=now.done)
-            if now.finished:
-                bar.update(task, total=now.total, completed=now.total)
-                return now
+            logged = now.backfill_enqueued or 0
+            total = max(logged, now.backfill_estimate or 0)  # the planner's estimate, until more were seen
+            bar.update(task, total=total or None, completed=max(0, logged - now.pending))
+            if now.pending == 0 and now.backfill in (None, "done"):
+                bar.update(task, total=total, completed=total)
+                return total
             time.sleep(POLL_SECONDS)

@@ -55,9 +55,9 @@ def run(settings: Settings, url: str, limit: int, console: Console) -> None:
         _say(console, 4, "SELECT rowvec.watch('stdlib', ARRAY['title', 'body']);   -- and the daemon does the rest")
         with process.background(settings, url) as running:
             first = time.monotonic()
-            last = progress.follow(connection, SOURCE, console, running.check)
+            embedded = progress.follow(connection, SOURCE, console, running.check)
             seconds = time.monotonic() - first
-            console.print(f"   {last.total:,} rows are embedded ({seconds:.1f} s)")
+            console.print(f"   {embedded:,} rows are embedded ({seconds:.1f} s)")
             _show_latency(connection, console)
             _show_searches(connection, console)
     console.print(f"\n[bold]Done in {time.monotonic() - started:.0f} s.[/] Go on:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,7 +25,6 @@ def status(
 ) -> None:
     """Show every source: what waits, what failed, how far its backfill is."""
     import time
-    from dataclasses import asdict
 
     from rich.live import Live
 
@@ -86,7 +86,7 @@ def doctor(
             raise typer.Exit(0 if is_alive(connection) else 1)
         findings = module.examine(connection, url, settings)
     if as_json:
-        print_json([finding.as_dict() for finding in findings])
+        print_json([asdict(finding) for finding in findings])
     else:
         console().print(module.table(findings))
     if any(finding.level == "broken" for finding in findings):

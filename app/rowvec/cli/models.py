@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,7 +74,7 @@ def list_models(as_json: JsonOption = False) -> None:
     with connected() as connection:
         rows = models.models(connection, load().models)
     if as_json:
-        print_json([row.as_dict() for row in rows])
+        print_json([asdict(row) for row in rows])
     else:
         console().print(models.table(rows))
 
