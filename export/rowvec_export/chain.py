@@ -152,7 +152,7 @@ def _check_transformer(config: Mapping[str, Any]) -> None:
     for key in ("query_length", "document_length", "query_expansion"):
         if config.get(key) is not None:
             raise ExportRefused(
-                f"The model sets {key}: queries and documents are cut differently, an artefact cuts alike."
+                f"The model sets {key}: queries and documents have different limits, an artefact has one."
             )
     if any(key != "chat_template" for key in config.get("processing_kwargs") or {}):
         raise ExportRefused("The model sets processing_kwargs for its tokenizer, which an artefact cannot carry.")

@@ -109,7 +109,7 @@ class Client:
         - `model`: a model of the catalogue; default: the default model.
         - `template`: how the text is made, as in `"{title}: {body}"`.
         - `into_column`: keep the vector in this column of the table itself.
-        - `chunk_tokens`, `chunk_overlap`: cut long texts into chunks of so many tokens, neighbours sharing so many.
+        - `chunk_tokens`, `chunk_overlap`: split long texts into chunks of so many tokens, which overlap by so many.
         - `backfill`: embed the rows that are there already.
         - `if_not_exists`: where the source is there, leave it as it is.
         - `on_overflow`: what becomes of a text beyond the model's limit.

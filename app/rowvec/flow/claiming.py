@@ -45,7 +45,7 @@ class Claiming:
         self.sweep_seconds = 0.0  # how long the last sweep took
 
     def loop(self) -> None:
-        """Claim until `stop` is set; then disarm, and tell the encoder thread to end."""
+        """Claim until `stop` is set; then disarm, and tell the encoding thread to end."""
         shared, doorbell = self._shared, self._shared.doorbell
         link = Link(shared.url, "rowvec claim", shared.stop, lookups=True)
         armed = rang = False
@@ -157,7 +157,7 @@ class Claiming:
             return False
 
     def _dispatch(self, change_log: ChangeLog, source: Source, lane: Lane, claims: list[Claim], *, lone: bool) -> None:
-        """Send a claim to the encoder thread; one that is alone, with nothing behind it, is encoded and written here.
+        """Send a claim to the encoding thread; one that is alone, with nothing behind it, is encoded and written here.
 
         That saves two changes of threads, and what else this thread does comes after the write, not beside it: for a
         lone row 4 statements and 3.7 ms of CPU, daemon and server together, instead of 11 and 7.1.

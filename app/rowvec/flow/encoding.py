@@ -1,4 +1,4 @@
-"""The encoder thread: a claim's texts through the model, timed, with what a broken model means for its source."""
+"""The encoding thread: a claim's texts through the model, timed, with what a broken model means for its source."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ WITH owned AS MATERIALIZED (
     GROUP BY l.seq, l.part
 ), healed AS (
   DELETE FROM rowvec_internal.dead d USING input i WHERE d.source_id = %(source)s AND d.key = i.key
-), counted AS (   -- texts that were cut: the difference, which only who swapped the version knows for sure
+), counted AS (   -- truncated texts: the difference, which only the winner of the swap knows for sure
   UPDATE rowvec_internal.tally t SET truncated = t.truncated + d.more
   FROM (SELECT sum(truncated::integer - was_truncated::integer) AS more FROM input i
         WHERE truncated <> was_truncated AND (({input_keys}) IN (SELECT * FROM written)) IS TRUE) d
