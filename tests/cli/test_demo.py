@@ -84,6 +84,7 @@ def test_docstrings_are_many_and_unlike(texts: list[Docstring]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # five runs of the demo
 @pytest.mark.usefixtures("_ctrl_c")
 def test_it_is_complete_and_the_same_again_after_ctrl_c_at_each_step(
     home: Path, texts: list[Docstring], monkeypatch: pytest.MonkeyPatch
