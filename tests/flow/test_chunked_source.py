@@ -1,4 +1,4 @@
-"""Texts that are cut into chunks: these exactly, only what changed is encoded, a row's chunks change together."""
+"""Texts that are split into chunks: these exactly, only what changed is encoded, a row's chunks change together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
--- Purpose: where there is anything to claim: fresh changes, or ones to be careful with (claimed before, never
+-- Purpose: where there is anything to claim: changes never tried, or ones of a retry tier (claimed before, never
 -- finished). Locks: none. Index: change_pkey from each source's and lane's beginning, so it also finds what committed
 -- late with a low seq, expired leases and retries. Called when the lanes look empty, and every few seconds.
 SELECT s.id, l.lane,
