@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from threading import Thread
 
 import psycopg
 import pytest
@@ -189,3 +190,25 @@ def test_dump_and_restore(
         restored.execute("DELETE FROM docs WHERE id = 6")
         assert_in_step(restored, "docs", 20)
         assert_in_step(restored, "other")
+
+
+@pytest.mark.parametrize(("before", "after", "state"), [("pause", "resume", "active"), ("resume", "pause", "paused")])
+def test_a_resume_or_a_pause_beside_a_heartbeat_is_kept(
+    docs: psycopg.Connection, database_url: str, before: str, after: str, state: str
+) -> None:
+    """The heartbeat has read the old state when it writes what it found: here, that the table was rewritten."""
+    docs.execute(f"SELECT rowvec.{before}('docs')".encode())
+    docs.execute("VACUUM FULL docs")
+    with (
+        psycopg.connect(database_url, autocommit=True) as heartbeat,
+        psycopg.connect(database_url, autocommit=True) as watcher,
+    ):
+        thread = Thread(target=resolve, args=(heartbeat,))
+        with docs.transaction():
+            docs.execute(f"SELECT rowvec.{after}('docs')".encode())
+            thread.start()
+            waiting = f"SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = {heartbeat.info.backend_pid}"
+            until(watcher, waiting, True)
+        thread.join()
+    row = docs.execute("SELECT state FROM rowvec.status").fetchone()
+    assert row == (state,)

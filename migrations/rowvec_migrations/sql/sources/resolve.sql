@@ -94,8 +94,10 @@ BEGIN
   v_state := CASE WHEN s.state = 'paused' THEN 'paused' WHEN v_kind IS NULL OR v_missing IS NOT NULL OR v_lost
     THEN 'broken' ELSE 'active' END;
   IF v_problem IS DISTINCT FROM s.problem OR v_state <> s.state OR v_shape <> s.shape THEN
-    UPDATE rowvec_internal.source SET problem = v_problem, state = v_state, shape = coalesce(v_shape, shape)
-      WHERE id = p_source;
+    UPDATE rowvec_internal.source x SET problem = v_problem, shape = coalesce(v_shape, shape),
+      -- A pause() or resume() since we read the source counts: this sees the row as it is now.
+      state = CASE WHEN 'paused' IN (x.state, v_state) THEN x.state ELSE v_state END
+    WHERE x.id = p_source;
   END IF;
   -- Followed, healed, or of another shape: what happened meanwhile is unknown.
   IF v_state = 'active' AND (v_changed OR v_problem IS NULL AND s.problem IS NOT NULL OR v_shape <> s.shape
